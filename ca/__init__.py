@@ -1,0 +1,43 @@
+"""The hierarchy that signs: authorities, profiles, signing requests, lints, issuance, revocation lists."""
+
+from ca.csr import judge_csr
+from ca.errors import (
+    AuthorityNotFound,
+    AuthorityState,
+    BadCsr,
+    BadKey,
+    CaError,
+    CertificateNotFound,
+    CertificateState,
+    ClaimTaken,
+    LintFailure,
+    NotPublished,
+    OrderRefused,
+    SerialsExhausted,
+    SignatureMismatch,
+)
+from ca.orders import AuthorityView, CaSettings, Issued, IssueOrder, JudgedCsr
+from ca.service import CaService
+
+__all__ = [
+    "AuthorityNotFound",
+    "AuthorityState",
+    "AuthorityView",
+    "BadCsr",
+    "BadKey",
+    "CaError",
+    "CaService",
+    "CaSettings",
+    "CertificateNotFound",
+    "CertificateState",
+    "ClaimTaken",
+    "IssueOrder",
+    "Issued",
+    "JudgedCsr",
+    "LintFailure",
+    "NotPublished",
+    "OrderRefused",
+    "SerialsExhausted",
+    "SignatureMismatch",
+    "judge_csr",
+]

@@ -1,0 +1,74 @@
+"""What goes into the CA and what comes out of it: orders, issued certificates, views of authorities."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class CaSettings:
+    """The CA's own choices, each with the clause or the habit behind it."""
+
+    root_validity: timedelta = timedelta(days=3652)  # ten years
+    subordinate_validity: timedelta = timedelta(days=1826)  # five years
+    key_spec: str = "EC_prime256v1"  # of hierarchies that keystead makes unasked
+    backdate: timedelta = timedelta(minutes=60)  # TRAPS 33: clients' clocks run late
+    crl_validity: timedelta = timedelta(days=7)  # ten days at most (SECURITY 2.10); republished at half of it
+    max_names: int = 100  # SECURITY 2.9
+    succession: timedelta = timedelta(days=400)  # a keystead hierarchy with less left than this gets a successor
+
+
+@dataclass(frozen=True, slots=True)
+class IssueOrder:
+    """One server certificate, asked for once.
+
+    `public_key` is a SubjectPublicKeyInfo in DER. `names` are DNS names in their normal form (`validation.normalise_domain`);
+    the first becomes the CN if it fits. `valid_for` counts from now. `claim` is the caller's own unique text for this
+    certificate (an ARN and a period, say): the same claim always gives the same certificate, also after a crash.
+    `not_before` replaces now minus the backdate; it never reaches before the issuer's.
+    """
+
+    authority_arn: str
+    public_key: bytes = field(repr=False)
+    names: tuple[str, ...]
+    valid_for: timedelta
+    claim: str
+    not_before: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A certificate that exists. `serial` is lower-case hex; `chain_pem` is issuer first, root last, without the leaf."""
+
+    arn: str
+    serial: str
+    certificate_pem: str
+    chain_pem: str
+    not_before: datetime
+    not_after: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorityView:
+    """A certificate authority as others may see it. `chain_pem` is empty for a root and excludes the certificate itself."""
+
+    arn: str
+    id: str
+    kind: str  # "ROOT" | "SUBORDINATE"
+    status: str  # a state of ca.states.AUTHORITY_STATES
+    key_spec: str
+    subject: str  # RFC 4514
+    parent_arn: str | None
+    serial: str
+    certificate_pem: str
+    chain_pem: str
+    not_before: datetime
+    not_after: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedCsr:
+    """A signing request that passed: its key (SPKI, DER), its names in normal form, CN first, and its key's spec."""
+
+    public_key: bytes = field(repr=False)
+    names: tuple[str, ...]
+    spec: str
