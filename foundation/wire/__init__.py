@@ -1,0 +1,61 @@
+"""AWS's protocols from botocore's service models: no Flask, no SQL, no crypto, no clock."""
+
+from foundation.wire.errors import (
+    AccessDenied,
+    AwsError,
+    BadToken,
+    ExpiredToken,
+    IncompleteSignature,
+    InternalFailure,
+    InvalidSignature,
+    MethodNotAllowed,
+    MissingAuthenticationToken,
+    NotImplementedByKeystead,
+    RequestEntityTooLarge,
+    SerializationError,
+    ServiceUnavailable,
+    SignatureDoesNotMatch,
+    Throttling,
+    UnknownOperation,
+    UnrecognizedClient,
+    UnsupportedMediaType,
+    ValidationFailure,
+)
+from foundation.wire.messages import Addressed, Codec, Params, Request, Response
+from foundation.wire.paging import Keyset, Page, TokenSeal, page
+from foundation.wire.registry import Operation, Operations
+from foundation.wire.wire import Wire
+
+__all__ = [
+    "AccessDenied",
+    "Addressed",
+    "AwsError",
+    "BadToken",
+    "Codec",
+    "ExpiredToken",
+    "IncompleteSignature",
+    "InternalFailure",
+    "InvalidSignature",
+    "Keyset",
+    "MethodNotAllowed",
+    "MissingAuthenticationToken",
+    "NotImplementedByKeystead",
+    "Operation",
+    "Operations",
+    "Page",
+    "Params",
+    "Request",
+    "RequestEntityTooLarge",
+    "Response",
+    "SerializationError",
+    "ServiceUnavailable",
+    "SignatureDoesNotMatch",
+    "Throttling",
+    "TokenSeal",
+    "UnknownOperation",
+    "UnrecognizedClient",
+    "UnsupportedMediaType",
+    "ValidationFailure",
+    "Wire",
+    "page",
+]

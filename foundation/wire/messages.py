@@ -1,0 +1,68 @@
+"""Requests and responses as plain values: what every door hands in and every answer comes back as."""
+
+import enum
+from dataclasses import dataclass
+from typing import Any
+
+from foundation.wire.errors import SerializationError
+
+Params = dict[str, Any]
+"""Decoded members by the model's own names: blobs are ``bytes``, timestamps aware UTC ``datetime``."""
+
+
+class Codec(enum.Enum):
+    """How a call is spelled on the wire."""
+
+    JSON11 = "json-1.1"
+    CBOR = "rpc-v2-cbor"
+    QUERY = "query"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request. Header names are lower-cased; order and repeats are kept, as SigV4 needs them.
+
+    ``path`` and ``query`` are as received (still percent-encoded, ``query`` without the question mark).
+    ``secure`` says whether it came by TLS; ``source_ip`` is the peer's address as text.
+    """
+
+    method: str
+    path: str
+    query: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    secure: bool = False
+    source_ip: str = ""
+
+    def header(self, name: str) -> str | None:
+        """The value of a header that may stand once only (`name` in lower case), or None.
+
+        Raises SerializationError when it is repeated: two readers of one request could then disagree.
+        """
+        values = self.all(name)
+        if len(values) > 1:
+            raise SerializationError(f"The header {name} may not be repeated.")
+        return values[0] if values else None
+
+    def all(self, name: str) -> tuple[str, ...]:
+        """Every value of a header (`name` in lower case), in order."""
+        return tuple(value for header, value in self.headers if header == name)
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One HTTP answer, complete but for what the HTTP server adds (Date, Content-Length)."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Addressed:
+    """What a request asks for: ``service`` by botocore's name ("acm-pca"), SigV4 scope in ``signing_name``."""
+
+    service: str
+    operation: str
+    codec: Codec
+    signing_name: str
