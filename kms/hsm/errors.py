@@ -1,0 +1,29 @@
+"""What can go wrong between a caller and the key core: one class for each thing a caller handles differently."""
+
+
+class CoreError(Exception):
+    """The core did not do what was asked; the subclass says whose turn it is now."""
+
+
+class CoreUnavailable(CoreError):
+    """No answer in time: the core is restarting, stopped, or was lost in mid-call. Retryable."""
+
+
+class CoreBusy(CoreError):
+    """A bound of the core (queue, requests in flight) is reached. The caller slows down: ThrottlingException."""
+
+
+class KeyRefused(CoreError):
+    """The core will not do this with this key: wrong usage, kind, role, size or outline. Never retryable."""
+
+
+class BadSeal(CoreError):
+    """A token, sealed value or ciphertext does not open here: altered, foreign, or bound to another place."""
+
+
+class WrongUnsealSecret(CoreError):
+    """The unseal secret does not belong to this deployment. Nothing was written."""
+
+
+class CustodyError(CoreError):
+    """The unseal secret cannot be read: the message says what to do about it."""

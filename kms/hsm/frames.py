@@ -1,0 +1,193 @@
+"""The protocol between the core and its callers: fixed-schema msgpack frames, each behind a 32-bit length.
+
+One request, one answer, matched by number. Deadlines are CLOCK_MONOTONIC nanoseconds, which all processes of a host
+share. A frame longer than MAX_FRAME is refused by its prefix; nothing is allocated from a declared length.
+"""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from kms.hsm.errors import CoreError
+from kms.hsm.labels import Asker, KeyLabel, Kind, Name, Role
+
+PROTOCOL = 1
+MAX_FRAME = 8 * 1024 * 1024  # the largest lawful frame is a CRL to be signed
+SMALL = 64 * 1024
+CRL_LIMIT = 7 * 1024 * 1024
+SEAL_LIMIT = 1024 * 1024
+PLAINTEXT_LIMIT = 4096
+
+Token = Annotated[bytes, Meta(max_length=16 * 1024)]
+Context = Annotated[
+    dict[Annotated[str, Meta(max_length=8192)], Annotated[str, Meta(max_length=8192)]], Meta(max_length=64)
+]
+
+
+class Body(msgspec.Struct, frozen=True, array_like=True, tag=True, forbid_unknown_fields=True):
+    """Base of what can be asked; the class name is the tag."""
+
+
+class Hello(Body, frozen=True):
+    protocol: int
+    role: Role
+
+
+class Ping(Body, frozen=True):
+    pass
+
+
+class GenerateKey(Body, frozen=True):
+    label: KeyLabel
+
+
+class Reseal(Body, frozen=True):
+    token: Token
+    label: KeyLabel
+    region: Name
+
+
+class Sign(Body, frozen=True):
+    token: Token
+    label: KeyLabel
+    algorithm: Name
+    message: Annotated[bytes, Meta(max_length=CRL_LIMIT)]
+    kind: Kind
+
+
+class Encrypt(Body, frozen=True):
+    token: Token
+    label: KeyLabel
+    plaintext: Annotated[bytes, Meta(max_length=PLAINTEXT_LIMIT)]
+    context: Context
+
+
+class Decrypt(Body, frozen=True):
+    token: Token
+    label: KeyLabel
+    ciphertext: Annotated[bytes, Meta(max_length=SMALL)]
+    context: Context
+
+
+class GenerateDataKey(Body, frozen=True):
+    token: Token
+    label: KeyLabel
+    size: Annotated[int, Meta(ge=1, le=1024)]
+    context: Context
+
+
+class Seal(Body, frozen=True):
+    purpose: Name
+    place: Annotated[list[Name], Meta(max_length=16)]
+    plaintext: Annotated[bytes, Meta(max_length=SEAL_LIMIT)]
+
+
+class Open(Body, frozen=True):
+    purpose: Name
+    place: Annotated[list[Name], Meta(max_length=16)]
+    sealed: Annotated[bytes, Meta(max_length=SEAL_LIMIT + 1024)]
+
+
+class Mac(Body, frozen=True):
+    purpose: Name
+    data: Annotated[bytes, Meta(max_length=SEAL_LIMIT)]
+
+
+class NewAccessKey(Body, frozen=True):
+    account: Name
+    access_key_id: Name
+    secret: Annotated[str, Meta(max_length=256)] | None
+
+
+class SigningKey(Body, frozen=True):
+    sealed: Token
+    account: Name
+    access_key_id: Name
+    date: Annotated[str, Meta(pattern=r"^[0-9]{8}$")]
+    region: Name
+    service: Name
+
+
+class Append(Body, frozen=True):
+    events: Annotated[list[bytes], Meta(max_length=1024)]
+
+
+AnyBody = (
+    Hello | Ping | GenerateKey | Reseal | Sign | Encrypt | Decrypt | GenerateDataKey
+    | Seal | Open | Mac | NewAccessKey | SigningKey | Append
+)  # fmt: skip
+
+
+class Ask(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    number: int
+    deadline_ns: int
+    asker: Asker
+    body: AnyBody
+
+
+class CoreStatus(msgspec.Struct, frozen=True, array_like=True, tag="status"):
+    """How the core is: `sequence` and `head` are the last durable record of its trail."""
+
+    pid: int
+    deployment_id: str
+    uptime: float  # seconds
+    domain_key_version: int
+    sequence: int
+    head: bytes
+    memory_locked: bool
+    helpers: list[int]  # pids of the helper processes
+
+
+class Result(msgspec.Struct, frozen=True, array_like=True, tag="result"):
+    """What came of it: one or two byte strings (see each operation)."""
+
+    first: bytes = b""
+    second: bytes = b""
+
+
+class Refusal(msgspec.Struct, frozen=True, array_like=True, tag="refusal"):
+    """Why not: `code` is the name of a class in `kms.hsm.errors`."""
+
+    code: str
+    message: str
+
+
+class Answer(msgspec.Struct, frozen=True, array_like=True):
+    number: int
+    body: Result | Refusal | CoreStatus
+
+
+class FrameError(CoreError):
+    """The peer broke the protocol; its connection ends."""
+
+
+_encode = msgspec.msgpack.Encoder().encode
+ask_decoder = msgspec.msgpack.Decoder(Ask)
+answer_decoder = msgspec.msgpack.Decoder(Answer)
+
+
+def pack(frame: Ask | Answer) -> bytes:
+    payload = _encode(frame)
+    if len(payload) > MAX_FRAME:
+        raise FrameError(f"a frame of {len(payload)} bytes is longer than the limit of {MAX_FRAME}")
+    return len(payload).to_bytes(4, "big") + payload
+
+
+def take_frames(buffer: bytearray, limit: int) -> Iterator[bytes]:
+    """Take up to `limit` whole frames off the front of `buffer`; raises FrameError for an oversize prefix."""
+    start = 0
+    try:
+        for _ in range(limit):
+            if len(buffer) - start < 4:
+                break
+            length = int.from_bytes(buffer[start : start + 4], "big")
+            if length > MAX_FRAME:
+                raise FrameError(f"a frame of {length} bytes is announced, the limit is {MAX_FRAME}")
+            if len(buffer) - start - 4 < length:
+                break
+            yield bytes(memoryview(buffer)[start + 4 : start + 4 + length])
+            start += 4 + length
+    finally:
+        del buffer[:start]

@@ -1,0 +1,93 @@
+"""Names of keys, specs, kinds and purposes: what the core binds into everything it seals."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+Name = Annotated[str, Meta(max_length=512)]
+Kind = Literal["raw", "certificate", "ca-certificate", "crl", "ocsp", "csr"]
+Role = Literal["worker", "scheduler", "admin"]
+
+RSA_BITS: Mapping[str, int] = {"RSA_2048": 2048, "RSA_3072": 3072, "RSA_4096": 4096}
+CURVES: Sequence[str] = ("EC_prime256v1", "EC_secp384r1", "EC_secp521r1")
+SYMMETRIC = "SYMMETRIC_DEFAULT"
+ED25519 = "ED25519"
+SPECS: frozenset[str] = frozenset({*RSA_BITS, *CURVES, SYMMETRIC, ED25519})
+
+
+@dataclass(frozen=True, slots=True)
+class KeyLabel:
+    """Which key this is. Every field is authenticated by the key's token: change one and it does not open.
+
+    purpose: "kms", "ca", "acm" or "door" (the authority of the HTTPS door), see `kms.hsm.usage`.
+    version: counts the key's materials from 1.
+    spec: one of SPECS. usage: "" means what the spec suggests (symmetric ENCRYPT_DECRYPT, else SIGN_VERIFY).
+    """
+
+    purpose: Name
+    account: Name
+    region: Name
+    key_id: Name
+    version: Annotated[int, Meta(ge=0, le=2**32 - 1)]
+    spec: Name
+    origin: Name = "KEYSTEAD"
+    usage: Name = ""
+
+    @property
+    def resolved_usage(self) -> str:
+        if self.usage:
+            return self.usage
+        return "ENCRYPT_DECRYPT" if self.spec == SYMMETRIC else "SIGN_VERIFY"
+
+    @property
+    def multi_region(self) -> bool:
+        return self.key_id.startswith("mrk-")
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asked, as the caller says; it goes into the `use` record. A captured worker can lie here."""
+
+    request_id: Name = ""
+    principal: Name = ""
+
+
+NOBODY = Asker()
+
+
+def canonical(*parts: bytes | str | int) -> bytes:
+    """Length-prefixed encoding of a list, so that ("ab", "c") and ("a", "bc") differ.
+
+    Each part: a type letter, a 32-bit big-endian length, the bytes. Integers are eight bytes, unsigned.
+    """
+    out = [len(parts).to_bytes(4, "big")]
+    for part in parts:
+        if isinstance(part, str):
+            letter, raw = b"s", part.encode()
+        elif isinstance(part, int):
+            letter, raw = b"i", part.to_bytes(8, "big")
+        else:
+            letter, raw = b"b", part
+        out += (letter, len(raw).to_bytes(4, "big"), raw)
+    return b"".join(out)
+
+
+def canonical_context(context: Mapping[str, str]) -> bytes:
+    """An encryption context as bytes: pairs in the order of their UTF-8 names, lengths first (TRAPS 8)."""
+    pairs = sorted((name.encode(), value.encode()) for name, value in context.items())
+    return canonical(*(part for pair in pairs for part in pair))
+
+
+def token_binding(label: KeyLabel) -> bytes:
+    """What a backing-key token is bound to: the whole label."""
+    return canonical(
+        "keystead key token 1", label.purpose, label.account, label.region, label.key_id,
+        label.version, label.spec, label.resolved_usage, label.origin,
+    )  # fmt: skip
+
+
+def cipher_region(label: KeyLabel) -> str:
+    """The Region that a ciphertext is bound to: none for `mrk-` keys, so that a replica opens it (TRAPS 16)."""
+    return "" if label.multi_region else label.region
