@@ -4,9 +4,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal, Self
 
-__all__ = ["ADMINISTRATOR_ACCESS", "Call", "Principal", "PrincipalKind", "service_call"]
+__all__ = ["ADMINISTRATOR_ACCESS", "Call", "Principal", "PrincipalKind", "operator_call", "service_call"]
 
-PrincipalKind = Literal["root", "user", "service"]
+PrincipalKind = Literal["root", "user", "service", "operator"]
 
 ADMINISTRATOR_ACCESS = "arn:aws:iam::aws:policy/AdministratorAccess"
 
@@ -15,7 +15,8 @@ ADMINISTRATOR_ACCESS = "arn:aws:iam::aws:policy/AdministratorAccess"
 class Principal:
     """One caller. `principal_id` is AWS's unique id: a recreated name gets another one and inherits nothing.
 
-    For an account's root it is the account id, for a user `AIDA…`, for a service its own name.
+    For an account's root it is the account id, for a user `AIDA…`, for a service its own name; the operator is
+    whoever may open the data directory's admin socket.
     `policies` are the ARNs of the policies attached to it; without one it may do nothing.
     """
 
@@ -73,4 +74,22 @@ def service_call(service: str, *, account: str, region: str, request_id: str, at
         at=at,
         source_ip=name,
         user_agent=name,
+    )
+
+
+def operator_call(*, account: str, region: str, request_id: str, at: datetime, uid: int = 0) -> Call:
+    """Make the call of an operator's command over the admin socket, so that it is recorded like any other."""
+    name = f"uid-{uid}"
+    principal = Principal(
+        account=account, arn=f"keystead:operator/{name}", principal_id=name, kind="operator", name=name
+    )
+    return Call(
+        principal=principal,
+        account=account,
+        region=region,
+        service="keystead",
+        request_id=request_id,
+        at=at,
+        source_ip="admin.sock",
+        user_agent="keystead",
     )

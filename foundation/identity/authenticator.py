@@ -1,0 +1,158 @@
+"""SigV4: who signed this request, judged on its raw bytes before the body is parsed (SECURITY 2.6)."""
+
+import hashlib
+import hmac
+from collections.abc import Callable, Collection
+from datetime import datetime, timedelta
+
+from foundation.identity.calls import Call
+from foundation.identity.canonical import canonical_request, string_to_sign
+from foundation.identity.keyring import Keyring, SigningKeys
+from foundation.identity.presented import Presented, read_signature
+from foundation.store import Store
+from foundation.wire import Addressed, IncompleteSignature, Request, SignatureDoesNotMatch, UnrecognizedClient
+
+__all__ = ["SKEW", "Authenticator"]
+
+SKEW = timedelta(minutes=5)
+UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
+_NO_KEY = bytes(32)
+_MISMATCH = (
+    "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key "
+    "and signing method. Consult the service documentation for details."
+)
+_UNKNOWN = "The security token included in the request is invalid."
+
+
+class Authenticator:
+    """Turns a signed request into a Call. Thread-safe; `regions` are the regions that this deployment serves."""
+
+    def __init__(
+        self, store: Store, keys: SigningKeys, wall: Callable[[], datetime], regions: Collection[str]
+    ) -> None:
+        self._keyring = Keyring(store, keys, wall)
+        self._wall = wall
+        self._regions = frozenset(regions)
+
+    def authenticate(self, request: Request, addressed: Addressed, *, request_id: str) -> Call:
+        """Verify the request's signature for the addressed service, over the body exactly as it was read.
+
+        Raises MissingAuthenticationToken, IncompleteSignature, SignatureDoesNotMatch (also for a date or scope
+        that does not fit) or UnrecognizedClient (key unknown or disabled). The wire gives each the protocol's code.
+        """
+        presented = read_signature(request)
+        now = self._wall()
+        s3 = addressed.signing_name == "s3"
+        _check_signed_headers(request, presented)
+        payload_hash = _payload_hash(request, presented, s3=s3)
+        self._check_scope(presented, addressed)
+        _check_time(presented, now)
+        expected = string_to_sign(
+            presented.timestamp,
+            presented.scope,
+            canonical_request(
+                method=request.method,
+                path=request.path,
+                query=request.query,
+                headers=request.headers,
+                signed_headers=presented.signed_headers,
+                payload_hash=payload_hash,
+                s3=s3,
+            ),
+        )
+        return self._call(request, presented, expected, now, request_id)
+
+    def _call(
+        self, request: Request, presented: Presented, to_sign: bytes, now: datetime, request_id: str
+    ) -> Call:
+        holder = self._keyring.find(presented.access_key_id)
+        key = _NO_KEY
+        if holder is not None:
+            key = self._keyring.signing_key(
+                holder, presented.access_key_id, presented.date, presented.region, presented.service
+            )
+        # An unknown key costs the same HMAC and comparison as a known one.
+        signature = hmac.digest(key, to_sign, "sha256").hex().encode()
+        same = hmac.compare_digest(signature, presented.signature.encode())
+        if holder is None or presented.session_token:
+            # Sessions do not exist yet, so no session token is one of ours.
+            raise UnrecognizedClient(_UNKNOWN)
+        if not same:
+            raise SignatureDoesNotMatch(_MISMATCH)
+        principal = holder.principal
+        return Call(
+            principal=principal,
+            account=principal.account,
+            region=presented.region,
+            service=presented.service,
+            request_id=request_id,
+            at=now,
+            source_ip=request.source_ip,
+            user_agent=", ".join(request.all("user-agent")),
+            access_key_id=presented.access_key_id,
+        )
+
+    def _check_scope(self, presented: Presented, addressed: Addressed) -> None:
+        if presented.date != presented.timestamp[:8]:
+            raise SignatureDoesNotMatch(
+                "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: "
+                f"'{presented.date[:16]}' != '{presented.timestamp[:8]}', from '{presented.timestamp}'."
+            )
+        if presented.region not in self._regions:
+            raise SignatureDoesNotMatch("Credential should be scoped to a valid region.")
+        if presented.service != addressed.signing_name:
+            raise SignatureDoesNotMatch(
+                f"Credential should be scoped to correct service: '{addressed.signing_name}'."
+            )
+
+
+def _check_signed_headers(request: Request, presented: Presented) -> None:
+    signed = frozenset(presented.signed_headers)
+    sent = {name for name, _ in request.headers}
+    if len(request.all("host")) != 1:
+        raise IncompleteSignature("The request must have exactly one Host header.")
+    if "host" not in signed:
+        raise SignatureDoesNotMatch("'Host' must be a 'SignedHeader' in the AWS Authorization.")
+    unsigned = sorted(name for name in sent - signed if name.startswith("x-amz-"))
+    if unsigned:
+        raise SignatureDoesNotMatch(f"There were headers present in the request which were not signed: {', '.join(unsigned)[:256]}")
+    if not signed <= sent:
+        raise SignatureDoesNotMatch("A header that SignedHeaders names is not in the request.")
+
+
+def _check_time(presented: Presented, now: datetime) -> None:
+    """Refuse a signature from more than 5 minutes ahead, or that is older than 5 minutes or its X-Amz-Expires."""
+    stamp = presented.timestamp
+    if presented.at - now > SKEW:
+        raise SignatureDoesNotMatch(
+            f"Signature not yet current: {stamp} is still later than {_basic(now + SKEW)} ({_basic(now)} + 5 min.)"
+        )
+    age = now - presented.at
+    if presented.expires is not None and age > presented.expires:
+        raise SignatureDoesNotMatch(
+            f"Signature expired: {stamp} with X-Amz-Expires {presented.expires.total_seconds():.0f} is over at {_basic(now)}"
+        )
+    if presented.expires is None and age > SKEW:
+        raise SignatureDoesNotMatch(
+            f"Signature expired: {stamp} is now earlier than {_basic(now - SKEW)} ({_basic(now)} - 5 min.)"
+        )
+
+
+def _payload_hash(request: Request, presented: Presented, *, s3: bool) -> str:
+    """Return the hash that the canonical request ends with, after comparing what is claimed with the body read."""
+    claimed = request.all("x-amz-content-sha256")
+    if len(claimed) > 1:
+        raise IncompleteSignature("The header x-amz-content-sha256 may not be repeated.")
+    unsigned = claimed == (UNSIGNED_PAYLOAD,) or (s3 and not claimed and presented.expires is not None)
+    if unsigned:
+        if not s3 or (request.body and not request.secure):
+            raise SignatureDoesNotMatch("Only S3 takes an unsigned payload, and with a body only over TLS.")
+        return UNSIGNED_PAYLOAD
+    actual = hashlib.sha256(request.body).hexdigest()
+    if claimed and claimed[0] != actual:
+        raise SignatureDoesNotMatch("The provided 'x-amz-content-sha256' header does not match what was computed.")
+    return actual
+
+
+def _basic(moment: datetime) -> str:
+    return moment.strftime("%Y%m%dT%H%M%SZ")

@@ -1,0 +1,196 @@
+"""Reading the SigV4 signature that a request presents, in its Authorization header or in its query.
+
+Source: AWS General Reference, "Authentication methods". Nothing is trusted yet: this says what is claimed.
+Raises IncompleteSignature for a part that is missing, repeated or malformed, and MissingAuthenticationToken
+when nothing is presented at all.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from urllib.parse import unquote
+
+from foundation.identity.canonical import ALGORITHM
+from foundation.wire import IncompleteSignature, MissingAuthenticationToken, Request
+
+__all__ = ["MOST_EXPIRES", "Presented", "read_signature"]
+
+MOST_EXPIRES = timedelta(days=7)
+TERMINATOR = "aws4_request"
+_HEADER_PARTS = ("Credential", "SignedHeaders", "Signature")
+_QUERY_PARTS = ("X-Amz-Credential", "X-Amz-Date", "X-Amz-Expires", "X-Amz-SignedHeaders", "X-Amz-Signature")
+_BASIC_DATE = re.compile(r"[0-9]{8}T[0-9]{6}Z")
+_SIGNATURE = re.compile(r"[0-9a-f]{64}")
+_HEADER_NAME = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]+")  # a token of RFC 9110 5.6.2, in lower case
+_ACCESS_KEY_ID = re.compile(r"[A-Za-z0-9_]{1,128}")
+
+
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """A signature as presented. `expires` is None in a header, and a presigned query's lifetime otherwise."""
+
+    access_key_id: str
+    date: str
+    region: str
+    service: str
+    timestamp: str
+    at: datetime
+    signed_headers: tuple[str, ...]
+    signature: str
+    expires: timedelta | None
+    session_token: bool
+
+    @property
+    def scope(self) -> str:
+        """The credential scope without the key id."""
+        return f"{self.date}/{self.region}/{self.service}/{TERMINATOR}"
+
+
+def read_signature(request: Request) -> Presented:
+    """Read the one signature that the request presents."""
+    headers = request.all("authorization")
+    query = _query_parameters(request.query)
+    presigned = "X-Amz-Algorithm" in query or "X-Amz-Signature" in query
+    if not headers and not presigned:
+        raise MissingAuthenticationToken("Missing Authentication Token")
+    if len(headers) + presigned > 1:
+        raise IncompleteSignature("Only one signature may be presented: one Authorization header, or one in the query.")
+    if presigned:
+        return _from_query(request, query)
+    return _from_header(request, headers[0])
+
+
+def _from_header(request: Request, authorization: str) -> Presented:
+    algorithm, _, rest = authorization.strip().partition(" ")
+    if algorithm != ALGORITHM:
+        raise IncompleteSignature(f"The Authorization header must begin with '{ALGORITHM}'.")
+    parts: dict[str, str] = {}
+    for item in rest.split(","):
+        name, _, value = item.strip().partition("=")
+        if name in parts or name not in _HEADER_PARTS:
+            raise IncompleteSignature("The Authorization header repeats a parameter or has an unknown one.")
+        parts[name] = value
+    missing = [f"Authorization header requires '{name}' parameter." for name in _HEADER_PARTS if not parts.get(name)]
+    timestamp, at = _header_date(request, missing)
+    if missing:
+        raise IncompleteSignature(" ".join(missing))
+    return _presented(
+        parts["Credential"],
+        parts["SignedHeaders"],
+        parts["Signature"],
+        timestamp,
+        at,
+        session_token=bool(request.all("x-amz-security-token")),
+    )
+
+
+def _from_query(request: Request, query: dict[str, list[str]]) -> Presented:
+    if query.get("X-Amz-Algorithm") != [ALGORITHM]:
+        raise IncompleteSignature(f"X-Amz-Algorithm must be given once, as '{ALGORITHM}'.")
+    wrong = [f"AWS query-string parameters must include '{name}' once." for name in _QUERY_PARTS if not _once(query, name)]
+    if wrong:
+        raise IncompleteSignature(" ".join(wrong))
+    credential, date, expires, names, signature = (query[name][0] for name in _QUERY_PARTS)
+    if not re.fullmatch(r"[0-9]{1,6}", expires) or not 1 <= int(expires) <= MOST_EXPIRES.total_seconds():
+        raise IncompleteSignature("X-Amz-Expires must be a number of seconds between 1 and 604800.")
+    return _presented(
+        credential,
+        names,
+        signature,
+        date,
+        _basic_date(date),
+        expires=timedelta(seconds=int(expires)),
+        session_token="X-Amz-Security-Token" in query or bool(request.all("x-amz-security-token")),
+    )
+
+
+def _presented(
+    credential: str,
+    names: str,
+    signature: str,
+    timestamp: str,
+    at: datetime,
+    *,
+    expires: timedelta | None = None,
+    session_token: bool,
+) -> Presented:
+    parts = credential.split("/")
+    if len(parts) != 5:
+        raise IncompleteSignature(
+            "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term."
+        )
+    access_key_id, date, region, service, terminator = parts
+    if not _ACCESS_KEY_ID.fullmatch(access_key_id):
+        raise IncompleteSignature("The access key ID in Credential is not one.")
+    if terminator != TERMINATOR:
+        raise IncompleteSignature(f"Credential should be scoped with a valid terminator: '{TERMINATOR}'.")
+    if not _SIGNATURE.fullmatch(signature):
+        raise IncompleteSignature("Signature must be 64 hexadecimal digits in lower case.")
+    signed = tuple(names.split(";"))
+    if list(signed) != sorted(set(signed)) or not all(map(_HEADER_NAME.fullmatch, signed)):
+        raise IncompleteSignature("SignedHeaders must be lower-case header names, sorted, each once.")
+    return Presented(
+        access_key_id=access_key_id,
+        date=date,
+        region=region,
+        service=service,
+        timestamp=timestamp,
+        at=at,
+        signed_headers=signed,
+        signature=signature,
+        expires=expires,
+        session_token=session_token,
+    )
+
+
+def _header_date(request: Request, missing: list[str]) -> tuple[str, datetime]:
+    """Read X-Amz-Date or, without one, Date (ISO 8601 basic, or RFC 9110's form); note the lack of both."""
+    for name, reader in (("x-amz-date", _basic_date), ("date", _any_date)):
+        values = request.all(name)
+        if len(values) > 1:
+            raise IncompleteSignature(f"The header {name} may not be repeated.")
+        if values:
+            at = reader(values[0])
+            return at.strftime("%Y%m%dT%H%M%SZ"), at
+    missing.append("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.")
+    return "", datetime.min.replace(tzinfo=UTC)
+
+
+def _basic_date(text: str) -> datetime:
+    if not _BASIC_DATE.fullmatch(text):
+        raise IncompleteSignature("Date must be in ISO-8601 'basic format', for instance 20260131T120000Z.")
+    return _parsed(lambda: datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC))
+
+
+def _any_date(text: str) -> datetime:
+    if _BASIC_DATE.fullmatch(text):
+        return _basic_date(text)
+    # A date without a zone is read as UTC: astimezone() would take the host's.
+    return _parsed(lambda: _in_utc(parsedate_to_datetime(text)))
+
+
+def _in_utc(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _parsed(read: Callable[[], datetime]) -> datetime:
+    try:
+        return read()
+    except (ValueError, OverflowError) as error:
+        raise IncompleteSignature("The date of the signature is not a date.") from error
+
+
+def _query_parameters(query: str) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    if "X-Amz-" in query or "%" in query:
+        for part in query.split("&"):
+            name, _, value = part.partition("=")
+            found.setdefault(unquote(name), []).append(unquote(value))
+    return found
+
+
+def _once(query: dict[str, list[str]], name: str) -> bool:
+    values = query.get(name, [])
+    return len(values) == 1 and bool(values[0])
