@@ -14,7 +14,9 @@ class CaSettings:
     backdate: timedelta = timedelta(minutes=60)  # TRAPS 33: clients' clocks run late
     crl_validity: timedelta = timedelta(days=7)  # ten days at most (SECURITY 2.10); republished at half of it
     max_names: int = 100  # SECURITY 2.9
-    succession: timedelta = timedelta(days=400)  # a keystead hierarchy with less left than this gets a successor
+    succession: timedelta = timedelta(
+        days=400
+    )  # a keystead hierarchy with less left than this gets a successor
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,10 +26,24 @@ class CaService:
     ) -> None:
         raise CaError("signatures only, for the first minutes")
 
-    def create_root(self, subject: x509.Name | str, spec: str, validity: timedelta, *, role: str | None = None) -> AuthorityView: ...
-    def create_subordinate(self, parent_arn: str, subject: x509.Name | str, spec: str, validity: timedelta, *, role: str | None = None) -> AuthorityView: ...
-    def init(self, spec: str | None = None) -> tuple[AuthorityView, AuthorityView]: ...  # root, subordinate; `keystead ca init`
-    def deployment_hierarchy(self, purpose: str = "deployment") -> AuthorityView: ...  # the issuing subordinate, SYSTEM scope; purpose "door": for the HTTPS door, no CRL, made on the `now` passed in
+    def create_root(
+        self, subject: x509.Name | str, spec: str, validity: timedelta, *, role: str | None = None
+    ) -> AuthorityView: ...
+    def create_subordinate(
+        self,
+        parent_arn: str,
+        subject: x509.Name | str,
+        spec: str,
+        validity: timedelta,
+        *,
+        role: str | None = None,
+    ) -> AuthorityView: ...
+    def init(
+        self, spec: str | None = None
+    ) -> tuple[AuthorityView, AuthorityView]: ...  # root, subordinate; `keystead ca init`
+    def deployment_hierarchy(
+        self, purpose: str = "deployment"
+    ) -> AuthorityView: ...  # the issuing subordinate, SYSTEM scope; purpose "door": for the HTTPS door, no CRL, made on the `now` passed in
     def issue(self, order: IssueOrder) -> Issued: ...
     def authority(self, arn_or_id: str) -> AuthorityView: ...
     def authorities(self) -> list[AuthorityView]: ...

@@ -1,0 +1,98 @@
+"""Drawing up certificates: to-be-signed bytes by profile, signed for the lints' eyes by a throw-away key."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.x509.oid import NameOID
+
+from ca import der
+from ca.keys import CA_KEY_SPECS, CertifiedKey, certified, load_key
+from ca.lints.common_name_in_san import UB_COMMON_NAME
+from ca.profiles import Profile, key_usage
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """Everything that a certificate says. `issuer` is None for a root, which is its own; `names` are DNS names."""
+
+    profile: Profile
+    issuer: x509.Certificate | None
+    signing_spec: str  # the spec of the issuer's key
+    subject: x509.Name
+    names: tuple[str, ...]
+    public_key: bytes  # SPKI, DER
+    serial: int
+    not_before: datetime
+    not_after: datetime
+
+
+def server_subject(names: tuple[str, ...]) -> x509.Name:
+    """The first name as CN if it fits, otherwise an empty subject, which makes the SAN critical."""
+    if len(names[0]) > UB_COMMON_NAME:
+        return x509.Name([])
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
+
+
+def draw_up(draft: Draft) -> x509.Certificate:
+    """The certificate, complete but for its signature, which a throw-away key of the issuer's kind made.
+
+    Its `tbs_certificate_bytes` are what the real key will sign. Raises BadKey, and ValueError for what X.509 cannot say.
+    """
+    key = certified(load_key(draft.public_key))
+    builder = (
+        x509.CertificateBuilder()
+        .serial_number(draft.serial)
+        .issuer_name(draft.subject if draft.issuer is None else draft.issuer.subject)
+        .subject_name(draft.subject)
+        .not_valid_before(draft.not_before)
+        .not_valid_after(draft.not_after)
+        .public_key(key)
+    )
+    for extension in _extensions(draft, key):
+        critical = draft.profile.extensions[extension.oid]
+        builder = builder.add_extension(extension, not list(draft.subject) if critical is None else critical)
+    return builder.sign(_throw_away_key(draft.signing_spec), CA_KEY_SPECS[draft.signing_spec].digest)
+
+
+def redraw(tbs: bytes, signing_spec: str) -> x509.Certificate:
+    """The same for to-be-signed bytes that were kept from an earlier draft: a resume lints what it is about to sign."""
+    key, digest = _throw_away_key(signing_spec), CA_KEY_SPECS[signing_spec].digest
+    if isinstance(key, rsa.RSAPrivateKey):
+        signature = key.sign(tbs, padding.PKCS1v15(), digest)
+    else:
+        signature = key.sign(tbs, ec.ECDSA(digest))
+    return x509.load_der_x509_certificate(der.certificate(tbs, signature))
+
+
+def _extensions(draft: Draft, key: CertifiedKey) -> list[x509.ExtensionType]:
+    profile = draft.profile
+    usage = profile.key_usage | (profile.rsa_key_usage if isinstance(key, rsa.RSAPublicKey) else frozenset())
+    extensions: list[x509.ExtensionType] = [
+        x509.BasicConstraints(ca=profile.ca, path_length=profile.path_length),
+        key_usage(usage),
+        x509.SubjectKeyIdentifier.from_public_key(key),
+    ]
+    if profile.extended_key_usage:
+        extensions.append(x509.ExtendedKeyUsage(sorted(profile.extended_key_usage, key=lambda oid: oid.dotted_string)))
+    if draft.issuer is not None:
+        above = draft.issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+        extensions.append(x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(above))
+    if draft.names:
+        extensions.append(x509.SubjectAlternativeName([x509.DNSName(name) for name in draft.names]))
+    return extensions
+
+
+@cache
+def _throw_away_key(signing_spec: str) -> ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey:
+    """A key that nobody trusts, so that a draft is a whole certificate with the right signature algorithm.
+
+    One per process and kind: its signatures leave no function, so it need not be fresh. Any RSA size will do.
+    """
+    if CA_KEY_SPECS[signing_spec].family == "RSA":
+        return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    return ec.generate_private_key(ec.SECP256R1() if signing_spec == "EC_prime256v1" else ec.SECP384R1())
+
+

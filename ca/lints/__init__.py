@@ -1,0 +1,68 @@
+"""The rules that a certificate passes before anything signs it: one rule a module, all in one table."""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Final
+
+from ca.errors import LintFailure
+from ca.lints import (
+    authority_key_identifier,
+    basic_constraints,
+    common_name_in_san,
+    extended_key_usage,
+    extensions_of_profile,
+    issuer_can_sign,
+    issuer_name,
+    key_usage,
+    path_length,
+    public_key,
+    san_names,
+    serial_number,
+    signature_algorithm,
+    subject,
+    subject_key_identifier,
+    validity_order,
+    validity_within_issuer,
+    validity_within_profile,
+    version,
+)
+from ca.lints.case import Broken, Case
+
+RULES: Final[Mapping[str, Callable[[Case], None]]] = MappingProxyType(
+    {
+        module.__name__.rpartition(".")[2]: module.check
+        for module in (
+            version,
+            serial_number,
+            public_key,
+            signature_algorithm,
+            issuer_can_sign,
+            issuer_name,
+            subject,
+            validity_order,
+            validity_within_issuer,
+            validity_within_profile,
+            extensions_of_profile,
+            basic_constraints,
+            path_length,
+            key_usage,
+            extended_key_usage,
+            subject_key_identifier,
+            authority_key_identifier,
+            san_names,
+            common_name_in_san,
+        )
+    }
+)
+
+
+def lint(case: Case) -> None:
+    """Raise LintFailure for the first rule that the certificate breaks."""
+    for rule, check in RULES.items():
+        try:
+            check(case)
+        except Broken as broken:
+            raise LintFailure(rule, str(broken)) from broken
+
+
+__all__ = ["RULES", "Broken", "Case", "lint"]

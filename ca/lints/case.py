@@ -1,0 +1,37 @@
+"""What a lint looks at, and how it says no."""
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+from cryptography import x509
+
+from ca.profiles import Profile
+
+T = TypeVar("T", bound=x509.ExtensionType)
+
+
+class Broken(Exception):
+    """The rule is broken; `str()` says how, for people. `ca.lints` adds which rule it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A certificate as it would be issued, signed by a throw-away key; its issuer's (a root's is itself); its profile."""
+
+    certificate: x509.Certificate
+    issuer: x509.Certificate
+    profile: Profile
+
+
+def extension(certificate: x509.Certificate, kind: type[T]) -> T | None:
+    """The value of the extension of that kind, if the certificate has it."""
+    try:
+        return certificate.extensions.get_extension_for_class(kind).value
+    except x509.ExtensionNotFound:
+        return None
+
+
+def dns_names(certificate: x509.Certificate) -> list[str]:
+    """The DNS names of the subjectAltName, in order."""
+    names = extension(certificate, x509.SubjectAlternativeName)
+    return [] if names is None else names.get_values_for_type(x509.DNSName)

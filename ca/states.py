@@ -1,0 +1,57 @@
+"""The states of authorities and certificates, as tables: what each allows, and what follows."""
+
+from types import MappingProxyType
+from typing import Final
+
+from ca.errors import AuthorityState, CertificateState
+
+# State -> what may be done with an authority in it -> the state that follows.
+# EXPIRED is never stored: an ACTIVE or DISABLED authority is EXPIRED once its certificate has run out.
+AUTHORITY_STATES: Final = MappingProxyType(
+    {
+        "CREATING": {"activate": "ACTIVE"},
+        "ACTIVE": {"issue": "ACTIVE", "crl": "ACTIVE", "revoke": "ACTIVE", "disable": "DISABLED"},
+        "DISABLED": {"crl": "DISABLED", "revoke": "DISABLED", "enable": "ACTIVE"},
+        "EXPIRED": {},
+    }
+)
+
+# State -> what may happen to a certificate in it -> the state that follows.
+# "sign" on ISSUED is the second of two callers with one claim: it gets the certificate that is there.
+CERTIFICATE_STATES: Final = MappingProxyType(
+    {
+        "INTENT": {"sign": "ISSUED", "revoke": "REVOKED"},
+        "ISSUED": {"sign": "ISSUED", "revoke": "REVOKED"},
+        "REVOKED": {},
+    }
+)
+
+# AWS's names of revocation reasons (acm-pca RevokeCertificate) -> RFC 5280 5.3.1 as pyca names them.
+REVOCATION_REASONS: Final = MappingProxyType(
+    {
+        "UNSPECIFIED": "unspecified",
+        "KEY_COMPROMISE": "keyCompromise",
+        "CERTIFICATE_AUTHORITY_COMPROMISE": "cACompromise",
+        "AFFILIATION_CHANGED": "affiliationChanged",
+        "SUPERSEDED": "superseded",
+        "CESSATION_OF_OPERATION": "cessationOfOperation",
+        "PRIVILEGE_WITHDRAWN": "privilegeWithdrawn",
+        "A_A_COMPROMISE": "aACompromise",
+    }
+)
+
+
+def next_authority_state(authority_id: str, status: str, action: str) -> str:
+    """The state after `action`, or AuthorityState."""
+    try:
+        return AUTHORITY_STATES[status][action]
+    except KeyError:
+        raise AuthorityState(authority_id, status, action) from None
+
+
+def next_certificate_state(serial: str, status: str, action: str) -> str:
+    """The state after `action`, or CertificateState."""
+    try:
+        return CERTIFICATE_STATES[status][action]
+    except KeyError:
+        raise CertificateState(f"certificate {serial} is {status}, which does not allow: {action}") from None

@@ -1,0 +1,92 @@
+"""What the CA keeps: authorities, the certificates they signed or may have signed, revocations, published CRLs."""
+
+from datetime import datetime
+
+from sqlalchemy import Index, UniqueConstraint
+from sqlmodel import Field
+
+from foundation.store import Global, Tenant, UtcDateTime
+
+
+class AuthorityRow(Tenant, table=True):
+    """A certificate authority. Its private key is `key_token`, which only the core can open."""
+
+    __tablename__ = "ca_authority"
+    __table_args__ = (UniqueConstraint("account", "region", "role", name="uq_ca_authority_role"),)
+
+    id: str = Field(primary_key=True)  # a UUID
+    role: str | None  # unique where present: which authority of keystead's own making this is
+    kind: str  # ROOT | SUBORDINATE
+    status: str  # ca.states.AUTHORITY_STATES
+    parent_id: str | None
+    key_purpose: str  # part of the key's label in the core
+    key_spec: str
+    key_token: bytes
+    public_key: bytes  # SPKI, DER
+    subject: bytes  # Name, DER
+    serial: str | None  # of its own certificate
+    certificate: bytes | None  # DER
+    chain: bytes | None  # DER certificates one after another, parent first, root last; empty for a root
+    not_before: datetime | None = Field(sa_type=UtcDateTime)
+    not_after: datetime | None = Field(sa_type=UtcDateTime)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    revocations: int = 0  # how many ever; a CRL says which count it covers
+    crl_number: int = 0  # the highest number ever reserved; it never goes back
+    publishes_crl: bool = True
+
+
+class CertificateRow(Tenant, table=True):
+    """A serial number given out, from the intent on (ARCHITECTURE 4). INTENT rows hold `tbs`, later ones `certificate`."""
+
+    __tablename__ = "ca_certificate"
+    __table_args__ = (UniqueConstraint("account", "region", "claim", name="uq_ca_certificate_claim"),)
+
+    authority_id: str = Field(primary_key=True)
+    serial: str = Field(primary_key=True)  # lower-case hex; unique per issuer because it ends the primary key
+    claim: str
+    order_digest: bytes  # what the claim was made for
+    profile: str  # ca.profiles.PROFILES
+    status: str  # ca.states.CERTIFICATE_STATES
+    tbs: bytes | None
+    certificate: bytes | None
+    not_before: datetime = Field(sa_type=UtcDateTime)
+    not_after: datetime = Field(sa_type=UtcDateTime)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class RevocationRow(Tenant, table=True):
+    """A revoked serial number, with what its CRL entry says (RFC 5280 5.3)."""
+
+    __tablename__ = "ca_revocation"
+    __table_args__ = (Index("ix_ca_revocation_not_after", "account", "region", "authority_id", "not_after"),)
+
+    authority_id: str = Field(primary_key=True)
+    serial: str = Field(primary_key=True)
+    reason: str  # ca.states.REVOCATION_REASONS
+    revoked_at: datetime = Field(sa_type=UtcDateTime)
+    not_after: datetime = Field(sa_type=UtcDateTime)  # of the certificate; one CRL after it the entry may go
+
+
+class CrlRow(Tenant, table=True):
+    """The newest published CRL of an authority."""
+
+    __tablename__ = "ca_crl"
+
+    authority_id: str = Field(primary_key=True)
+    number: int
+    covers: int  # AuthorityRow.revocations when it was drawn up
+    this_update: datetime = Field(sa_type=UtcDateTime)
+    next_update: datetime = Field(sa_type=UtcDateTime)
+    crl: bytes  # DER
+
+
+class PlaceRow(Global, table=True):
+    """Whose an authority is. /pki/ is public and knows only ids; and no CA's key may be certified as anyone's."""
+
+    __tablename__ = "ca_place"
+    __table_args__ = (Index("ix_ca_place_key_digest", "key_digest"),)
+
+    authority_id: str = Field(primary_key=True)
+    account: str
+    region: str
+    key_digest: bytes  # SHA-256 of the SPKI

@@ -1,0 +1,38 @@
+"""The right to one signature: it is given for bytes that passed the lints, and it is used up by signing them."""
+
+from cryptography import x509
+
+from ca.lints import Case, lint
+from ca.profiles import Profile
+
+
+class TicketUsed(RuntimeError):
+    """A ticket was redeemed twice: a bug of ours, which must not become a second signature."""
+
+
+class Ticket:
+    """To-be-signed bytes that passed every lint. `admit` alone makes tickets, `redeem` hands out the bytes once."""
+
+    __slots__ = ("_used", "certificate")
+
+    def __init__(self, certificate: x509.Certificate) -> None:
+        self.certificate = certificate
+        self._used = False
+
+    @property
+    def tbs(self) -> bytes:
+        """The bytes, to be written down before they are signed."""
+        return self.certificate.tbs_certificate_bytes
+
+    def redeem(self) -> bytes:
+        """The bytes, to be signed now. Raises TicketUsed the second time."""
+        if self._used:
+            raise TicketUsed(f"the ticket for serial {self.certificate.serial_number:x} was used before")
+        self._used = True
+        return self.tbs
+
+
+def admit(certificate: x509.Certificate, issuer: x509.Certificate | None, profile: Profile) -> Ticket:
+    """Lint a draft against its issuer (None: it is a root) and give the ticket to sign it. Raises LintFailure."""
+    lint(Case(certificate, certificate if issuer is None else issuer, profile))
+    return Ticket(certificate)
