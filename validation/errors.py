@@ -20,6 +20,7 @@ class Kind(StrEnum):
     DISAGREE = "resolvers-disagree"
     # The way to the DNS
     TIMEOUT = "timeout"
+    OUT_OF_TIME = "out-of-time"
     UNREACHABLE = "unreachable"
     SERVFAIL = "servfail"
     REFUSED = "refused"
@@ -49,7 +50,8 @@ SENTENCES: dict[Kind, str] = {
     Kind.TOO_DEEP: "the CNAME chain at {name} is longer than {limit}: {chain}",
     Kind.AMBIGUOUS: "{name} has {count} CNAME records, and a name can have only one (RFC 1034 section 3.6.2)",
     Kind.DISAGREE: "resolvers disagree about {rtype} {name}: {answers}",
-    Kind.TIMEOUT: "resolver {server} did not answer {rtype} {name} within {seconds:g} s",
+    Kind.TIMEOUT: "resolver {server} did not answer {rtype} {name} within {seconds:.3g} s",
+    Kind.OUT_OF_TIME: "looking up {rtype} {name} took longer than {seconds:g} s in all",
     Kind.UNREACHABLE: "resolver {server} cannot be reached for {rtype} {name}: {why}",
     Kind.SERVFAIL: "resolver {server} failed on {rtype} {name} (SERVFAIL)",
     Kind.REFUSED: "resolver {server} refuses to answer {rtype} {name} ({rcode})",
@@ -91,6 +93,7 @@ class ValidationFailed(Exception):
 TRANSIENT = frozenset(
     {
         Kind.TIMEOUT,
+        Kind.OUT_OF_TIME,
         Kind.UNREACHABLE,
         Kind.SERVFAIL,
         Kind.DISAGREE,

@@ -2,7 +2,7 @@
 
 from foundation.egress.addresses import Address, Network, Policy
 from foundation.egress.egress import Egress, Resolve
-from foundation.egress.errors import AddressRefused, BadTarget, EgressFailed, EgressRefused
+from foundation.egress.errors import AddressRefused, BadTarget, EgressFailed, EgressRefused, EgressTimeout
 from foundation.egress.sockets import Datagram, Endpoint, Stream, Wires
 from foundation.egress.targets import Target, parse_endpoint, parse_host, parse_url
 
@@ -14,6 +14,7 @@ __all__ = [
     "Egress",
     "EgressFailed",
     "EgressRefused",
+    "EgressTimeout",
     "Endpoint",
     "Network",
     "Policy",

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Collection, Sequence
 
 from foundation.egress.addresses import Address, Network, Policy
-from foundation.egress.errors import EgressFailed
+from foundation.egress.errors import EgressFailed, EgressTimeout
 from foundation.egress.sockets import Endpoint, TcpSocket, UdpSocket
 from foundation.egress.targets import parse_host
 
@@ -66,7 +66,7 @@ class Egress:
         """
         self._before_call()
         deadline = self._monotonic() + seconds
-        failure = EgressFailed(f"{host} port {port} cannot be reached: it took too long")
+        failure: EgressFailed = EgressTimeout(f"{host} port {port} cannot be reached: it took too long")
         for address in self.checked(host, port, resolve, narrowed_to):
             left = deadline - self._monotonic()
             if left <= 0:

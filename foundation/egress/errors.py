@@ -24,3 +24,7 @@ class AddressRefused(EgressRefused):
 
 class EgressFailed(Exception):
     """The target was allowed but could not be reached in time."""
+
+
+class EgressTimeout(EgressFailed):
+    """The other side was too slow."""

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Protocol, Self
 
-from foundation.egress.errors import EgressFailed
+from foundation.egress.errors import EgressFailed, EgressTimeout
 
 Endpoint = tuple[str, int]  # (address, port)
 
@@ -20,7 +20,7 @@ class Datagram(Protocol):
         """Send one datagram; raise EgressFailed when the host or port is known to be unreachable."""
 
     def receive(self, seconds: float) -> bytes | None:
-        """The next datagram from that server only, None when `seconds` pass; raise EgressFailed as `send`."""
+        """The next datagram from that server only, None when `seconds` (> 0) pass; raise EgressFailed as `send`."""
 
     def close(self) -> None:
         """Give the port back."""
@@ -33,7 +33,7 @@ class Stream(Protocol):
         """Send all of `payload`; raise EgressFailed."""
 
     def receive_exactly(self, size: int) -> bytes:
-        """Exactly `size` bytes; raise EgressFailed when the other side closes, or is too slow."""
+        """Exactly `size` bytes; raise EgressFailed when the other side closes, EgressTimeout when it is too slow."""
 
     def close(self) -> None:
         """Close at once."""
@@ -63,24 +63,24 @@ class UdpSocket:
             self._socket.connect(server)
         except OSError as error:
             self._socket.close()
-            raise EgressFailed(_why(error)) from error
+            raise _failed(error) from error
 
     def send(self, payload: bytes) -> None:
         """Send one datagram."""
         try:
             self._socket.send(payload)
         except OSError as error:
-            raise EgressFailed(_why(error)) from error
+            raise _failed(error) from error
 
     def receive(self, seconds: float) -> bytes | None:
         """The next datagram, or None when the time is over."""
-        self._socket.settimeout(max(seconds, 0.001))
+        self._socket.settimeout(seconds)
         try:
             return self._socket.recv(65535)
         except TimeoutError:
             return None
         except OSError as error:
-            raise EgressFailed(_why(error)) from error
+            raise _failed(error) from error
 
     def close(self) -> None:
         """Give the port back."""
@@ -102,7 +102,7 @@ class TcpSocket:
             self._socket.connect(server)
         except OSError as error:
             self._socket.close()
-            raise EgressFailed(_why(error)) from error
+            raise _failed(error) from error
 
     def _left(self) -> float:
         left = self._deadline - self._monotonic()
@@ -116,7 +116,7 @@ class TcpSocket:
             self._socket.settimeout(self._left())
             self._socket.sendall(payload)
         except OSError as error:
-            raise EgressFailed(_why(error)) from error
+            raise _failed(error) from error
 
     def receive_exactly(self, size: int) -> bytes:
         """Exactly `size` bytes."""
@@ -129,7 +129,7 @@ class TcpSocket:
                     raise EgressFailed("it closed the connection early")
                 parts += part
         except OSError as error:
-            raise EgressFailed(_why(error)) from error
+            raise _failed(error) from error
         return bytes(parts)
 
     def close(self) -> None:
@@ -147,8 +147,8 @@ class TcpSocket:
         self.close()
 
 
-def _why(error: OSError) -> str:
-    """A short reason in words: nothing of what the other side sent."""
+def _failed(error: OSError) -> EgressFailed:
+    """The failure with a short reason in words: nothing of what the other side sent."""
     if isinstance(error, TimeoutError):
-        return "it took too long"
-    return (error.strerror or type(error).__name__).lower()
+        return EgressTimeout("it took too long")
+    return EgressFailed((error.strerror or type(error).__name__).lower())
