@@ -5,7 +5,7 @@ import hmac
 from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 
-from foundation.identity.calls import Call
+from foundation.identity.calls import Call, Principal
 from foundation.identity.canonical import canonical_request, string_to_sign
 from foundation.identity.keyring import Keyring, SigningKeys
 from foundation.identity.presented import Presented, read_signature
@@ -60,11 +60,20 @@ class Authenticator:
                 s3=s3,
             ),
         )
-        return self._call(request, presented, expected, now, request_id)
+        principal = self._verify(presented, expected)
+        return Call(
+            principal=principal,
+            account=principal.account,
+            region=presented.region,
+            service=addressed.service,
+            request_id=request_id,
+            at=now,
+            source_ip=request.source_ip,
+            user_agent=", ".join(request.all("user-agent")),
+            access_key_id=presented.access_key_id,
+        )
 
-    def _call(
-        self, request: Request, presented: Presented, to_sign: bytes, now: datetime, request_id: str
-    ) -> Call:
+    def _verify(self, presented: Presented, to_sign: bytes) -> Principal:
         holder = self._keyring.find(presented.access_key_id)
         key = _NO_KEY
         if holder is not None:
@@ -79,18 +88,7 @@ class Authenticator:
             raise UnrecognizedClient(_UNKNOWN)
         if not same:
             raise SignatureDoesNotMatch(_MISMATCH)
-        principal = holder.principal
-        return Call(
-            principal=principal,
-            account=principal.account,
-            region=presented.region,
-            service=presented.service,
-            request_id=request_id,
-            at=now,
-            source_ip=request.source_ip,
-            user_agent=", ".join(request.all("user-agent")),
-            access_key_id=presented.access_key_id,
-        )
+        return holder.principal
 
     def _check_scope(self, presented: Presented, addressed: Addressed) -> None:
         if presented.date != presented.timestamp[:8]:

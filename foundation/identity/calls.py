@@ -32,7 +32,7 @@ class Principal:
 class Call:
     """One authenticated request. `at` is wall-clock time (UTC); `region` is the signature's scope.
 
-    `account` is the caller's. `via_service` and `source_arn` are set when a service asks another one on
+    `account` is the caller's, `service` is botocore's name of what is called ("cloudhsmv2"). `via_service` and `source_arn` are set when a service asks another one on
     the caller's behalf (`kms:ViaService`, `aws:SourceArn`).
     """
 

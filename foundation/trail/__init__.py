@@ -1,0 +1,46 @@
+"""What happened: records, their chain, the outbox, the index and its verification.
+
+The key core imports `foundation.trail.chain` and must not load a database for it, so nothing is imported here
+until it is asked for.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from foundation.trail.index import TrailIndex
+    from foundation.trail.operations import Lookup, cloudtrail
+    from foundation.trail.recorder import Draft, Ledger, Recorder
+    from foundation.trail.shipper import Shipper
+    from foundation.trail.verify import Verdict, verify_trail
+
+__all__ = [
+    "Draft",
+    "Ledger",
+    "Lookup",
+    "Recorder",
+    "Shipper",
+    "TrailIndex",
+    "Verdict",
+    "cloudtrail",
+    "verify_trail",
+]
+
+_HOMES = {
+    "Draft": "recorder",
+    "Ledger": "recorder",
+    "Lookup": "operations",
+    "Recorder": "recorder",
+    "Shipper": "shipper",
+    "TrailIndex": "index",
+    "Verdict": "verify",
+    "cloudtrail": "operations",
+    "verify_trail": "verify",
+}
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{home}"), name)
