@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from foundation.trail.operations import Lookup, cloudtrail
     from foundation.trail.recorder import Draft, Ledger, Recorder
     from foundation.trail.shipper import Shipper
-    from foundation.trail.verify import Verdict, verify_trail
+    from foundation.trail.verify import TrailBroken, Verdict, verify_trail
 
 __all__ = [
     "Draft",
@@ -20,6 +20,7 @@ __all__ = [
     "Lookup",
     "Recorder",
     "Shipper",
+    "TrailBroken",
     "TrailIndex",
     "Verdict",
     "cloudtrail",
@@ -32,6 +33,7 @@ _HOMES = {
     "Lookup": "operations",
     "Recorder": "recorder",
     "Shipper": "shipper",
+    "TrailBroken": "verify",
     "TrailIndex": "index",
     "Verdict": "verify",
     "cloudtrail": "operations",

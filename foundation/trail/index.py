@@ -1,0 +1,197 @@
+"""The trail's index: a SQLite file of its own that LookupEvents reads, and that can always be made again.
+
+Deleting the file loses nothing: the shipper fills it anew from the chain.
+"""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ColumnElement,
+    Connection,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    and_,
+    exists,
+    select,
+    tuple_,
+)
+
+from foundation.store import BEGIN_OPTION, faults_translated, sqlite_engine
+
+__all__ = ["Filter", "IndexedEvent", "TrailIndex", "events", "position", "resources"]
+
+FORMAT = 1
+
+metadata = MetaData()
+
+position = Table(
+    "trail_position",
+    metadata,
+    Column("format", Integer, primary_key=True),
+    Column("segment", Integer, nullable=False),
+    Column("offset", Integer, nullable=False),
+    Column("sequence", Integer, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+)
+
+events = Table(
+    "trail_event",
+    metadata,
+    Column("sequence", Integer, primary_key=True),
+    Column("event_id", String, nullable=False, unique=True),
+    Column("account", String, nullable=False),
+    Column("region", String, nullable=False),
+    Column("at", Integer, nullable=False),  # seconds since 1970, as eventTime says
+    Column("name", String, nullable=False),
+    Column("source", String, nullable=False),
+    Column("username", String, nullable=False),
+    Column("access_key_id", String, nullable=False),
+    Column("read_only", Boolean, nullable=False),
+    Column("body", String, nullable=False),
+    *(
+        Index(f"trail_event_by_{name or 'time'}", *filter(None, ("account", "region", name, "at", "sequence")))
+        for name in ("", "name", "source", "username", "access_key_id")
+    ),
+)
+
+resources = Table(
+    "trail_resource",
+    metadata,
+    Column("sequence", Integer, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("name", String, nullable=False, index=True),
+    Column("type", String, nullable=False, index=True),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedEvent:
+    """One event as LookupEvents needs it. `body` is the whole record's JSON, `resources` are (name, type)."""
+
+    sequence: int
+    event_id: str
+    at: int
+    name: str
+    source: str
+    username: str
+    access_key_id: str
+    read_only: bool
+    body: str
+    resources: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What to look for in one account and region. `since` and `until` are seconds since 1970, both included.
+
+    `attribute` is a column of `events` or "resource_name" or "resource_type", with the value it must have.
+    """
+
+    account: str
+    region: str
+    since: int | None = None
+    until: int | None = None
+    attribute: tuple[str, str | bool] | None = None
+
+
+class TrailIndex:
+    """The index file, made when missing. Many processes may read it; one shipper at a time writes."""
+
+    def __init__(self, path: Path) -> None:
+        self._writer = sqlite_engine(path, writer=True)
+        self._reader = sqlite_engine(path, writer=False)
+        with self.write() as connection:
+            _prepare(connection)
+
+    def write(self) -> AbstractContextManager[Connection]:
+        """Open a write transaction that is alone from its begin on."""
+        return self._writer.execution_options(**{BEGIN_OPTION: "BEGIN IMMEDIATE"}).begin()
+
+    def read(self) -> AbstractContextManager[Connection]:
+        """Open a snapshot."""
+        return self._reader.begin()
+
+    def find(self, wanted: Filter, *, before: tuple[int, int] | None, limit: int) -> list[IndexedEvent]:
+        """Find up to `limit` events, newest first; `before` is the (at, sequence) of the last one seen."""
+        conditions = _conditions(wanted)
+        if before is not None:
+            conditions.append(tuple_(events.c.at, events.c.sequence) < tuple_(*before))
+        newest_first = (
+            select(events)
+            .where(and_(*conditions))
+            .order_by(events.c.at.desc(), events.c.sequence.desc())
+            .limit(limit)
+        )
+        with faults_translated(), self.read() as connection:
+            rows = connection.execute(newest_first).all()
+            named = _resources(connection, [row.sequence for row in rows])
+        return [
+            IndexedEvent(
+                sequence=row.sequence,
+                event_id=row.event_id,
+                at=row.at,
+                name=row.name,
+                source=row.source,
+                username=row.username,
+                access_key_id=row.access_key_id,
+                read_only=row.read_only,
+                body=row.body,
+                resources=tuple(named.get(row.sequence, ())),
+            )
+            for row in rows
+        ]
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._reader.dispose()
+        self._writer.dispose()
+
+
+def _prepare(connection: Connection) -> None:
+    """Make the tables; an index of another format is dropped and will be shipped again."""
+    metadata.create_all(connection)
+    formats = connection.execute(select(position.c.format)).scalars().all()
+    if any(number != FORMAT for number in formats):
+        metadata.drop_all(connection)
+        metadata.create_all(connection)
+
+
+def _conditions(wanted: Filter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = [
+        events.c.account == wanted.account,
+        events.c.region == wanted.region,
+    ]
+    if wanted.since is not None:
+        conditions.append(events.c.at >= wanted.since)
+    if wanted.until is not None:
+        conditions.append(events.c.at <= wanted.until)
+    if wanted.attribute is not None:
+        name, value = wanted.attribute
+        if name in {"resource_name", "resource_type"}:
+            column: Any = resources.c[name.removeprefix("resource_")]
+            conditions.append(exists().where(resources.c.sequence == events.c.sequence, column == value))
+        else:
+            conditions.append(events.c[name] == value)
+    return conditions
+
+
+def _resources(connection: Connection, sequences: Sequence[int]) -> dict[int, list[tuple[str, str]]]:
+    found: dict[int, list[tuple[str, str]]] = {}
+    rows = connection.execute(
+        select(resources)
+        .where(resources.c.sequence.in_(sequences))
+        .order_by(resources.c.sequence, resources.c.number)
+    )
+    for row in rows:
+        found.setdefault(row.sequence, []).append((row.name, row.type))
+    return found
