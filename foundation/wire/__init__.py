@@ -21,12 +21,14 @@ from foundation.wire.errors import (
     UnsupportedMediaType,
     ValidationFailure,
 )
-from foundation.wire.messages import Addressed, Codec, Params, Request, Response
+from foundation.wire.messages import Addressed, Params, Request, Response
 from foundation.wire.paging import Keyset, Page, TokenSeal, page
+from foundation.wire.protocols import SERVED, Codec
 from foundation.wire.registry import Operation, Operations
 from foundation.wire.wire import Wire
 
 __all__ = [
+    "SERVED",
     "AccessDenied",
     "Addressed",
     "AwsError",

@@ -8,6 +8,8 @@ protocol or service; a service's own errors are declared beside the service:
 
 from typing import Any, ClassVar
 
+from foundation.wire.protocols import Codec
+
 
 class AwsError(Exception):
     """An answer that is an error. ``members`` are further members of the error's shape (``DomainName`` ...)."""
@@ -26,6 +28,8 @@ class AwsError(Exception):
         self.members: dict[str, Any] = members
         self.retry_after = retry_after
         """Seconds for the Retry-After header."""
+        self.codec: Codec | None = None
+        """The protocol of a request that could not be addressed; the answer must still be in it."""
 
 
 class UnknownOperation(AwsError, code="UnknownOperationException"):

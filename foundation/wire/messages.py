@@ -1,21 +1,13 @@
 """Requests and responses as plain values: what every door hands in and every answer comes back as."""
 
-import enum
 from dataclasses import dataclass
 from typing import Any
 
 from foundation.wire.errors import SerializationError
+from foundation.wire.protocols import Codec
 
 Params = dict[str, Any]
 """Decoded members by the model's own names: blobs are ``bytes``, timestamps aware UTC ``datetime``."""
-
-
-class Codec(enum.Enum):
-    """How a call is spelled on the wire."""
-
-    JSON11 = "json-1.1"
-    CBOR = "rpc-v2-cbor"
-    QUERY = "query"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,24 +1,12 @@
 """The service models that keystead answers, cut down from botocore's to what a server needs."""
 
 import functools
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
-from foundation.wire.messages import Codec
 from foundation.wire.patterns import translate
-
-SERVED: Final = {
-    "acm": (Codec.JSON11,),
-    "acm-pca": (Codec.CBOR, Codec.JSON11),
-    "cloudhsmv2": (Codec.CBOR, Codec.JSON11),
-    "cloudtrail": (Codec.JSON11,),
-    "iam": (Codec.QUERY,),
-    "kms": (Codec.JSON11,),
-    "secretsmanager": (Codec.JSON11,),
-    "sts": (Codec.QUERY,),
-}
-"""Every served service, by botocore's name, with its protocols in the model's order."""
+from foundation.wire.protocols import SERVED
 
 
 class Shape(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from foundation.wire.models import operation_names
 from foundation.wire.messages import Params
+from foundation.wire.models import operation_names
 
 Handler = Callable[[Any, Params], Params]
 Resolver = Callable[[Any, Params], Any]
