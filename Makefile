@@ -8,10 +8,10 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 # One stamp per lock file: a changed lock installs again, an unchanged one costs nothing.
 $(VENV)/.runtime: requirements/runtime.txt pyproject.toml
-	@bash tests/support/setup.sh runtime
+	@bash requirements/setup.sh runtime
 
 $(VENV)/.dev: requirements/dev.txt pyproject.toml
-	@bash tests/support/setup.sh dev
+	@bash requirements/setup.sh dev
 
 setup-runtime: $(VENV)/.runtime
 setup: $(VENV)/.dev

@@ -1,9 +1,10 @@
 """The two clocks: `wall` for credentials and leases, `now` for everything that `keystead clock advance` may move."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-Clock = Callable[[], datetime]
+from foundation.store import Store
 
 
 def wall() -> datetime:
@@ -11,10 +12,18 @@ def wall() -> datetime:
     return datetime.now(UTC)
 
 
-def service_clock(wall: Clock, offset: Callable[[], timedelta]) -> Clock:
-    """`now`: the wall clock plus the offset that the deployment's row holds (zero unless it has a test clock)."""
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """`now` is `wall` plus the offset that the deployment holds: zero unless it has a test clock."""
+
+    wall: Callable[[], datetime]
+    now: Callable[[], datetime]
+
+
+def clocks(store: Store, wall: Callable[[], datetime] = wall) -> Clocks:
+    """Both clocks of a deployment. A moved offset is a generation, so every process follows it at once."""
 
     def now() -> datetime:
-        return wall() + offset()
+        return wall() + timedelta(microseconds=store.generation("clock"))
 
-    return now
+    return Clocks(wall, now)

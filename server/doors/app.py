@@ -1,0 +1,66 @@
+"""The Flask application: `/v1`, `/pki`, health and the front page; everything but the AWS protocols."""
+
+from typing import TYPE_CHECKING
+
+from flask import Response, render_template_string, request
+from flask_openapi3 import Info, OpenAPI
+from werkzeug.exceptions import HTTPException
+
+from server.doors.health import health_routes
+from server.doors.pki import pki_routes
+from server.doors.problems import problem
+from server.doors.v1 import v1_routes
+from server.doors.v1_errors import validation_problem
+from server.doors.v1_models import Problem
+
+if TYPE_CHECKING:
+    from server.assembly import Assembly
+
+MAX_BODY = 1024 * 1024
+
+FRONT = """<!doctype html><html lang="en"><meta charset="utf-8"><title>keystead</title>
+<style>body{font:16px/1.5 system-ui,sans-serif;max-width:44rem;margin:4rem auto;padding:0 1rem;color:#222}
+code{background:#f2f2f2;padding:.1rem .3rem;border-radius:3px}</style>
+<h1>keystead</h1><p>A private certificate authority and ACM-like service. This address answers:</p><ul>
+<li><code>aws --endpoint-url {{ url }} acm list-certificates</code></li>
+<li><a href="/v1/openapi.json">/v1</a>: certificates by plain HTTP and JSON (OpenAPI 3.1)</li>
+<li><a href="/pki/roots.pem">/pki/roots.pem</a>: the roots to trust</li>
+<li><a href="/healthz">/healthz</a>, <a href="/readyz">/readyz</a>, <a href="/metrics">/metrics</a></li></ul></html>
+"""
+
+
+def make_app(assembly: "Assembly") -> OpenAPI:
+    """Every route, with errors as RFC 9457 problem documents."""
+    app = OpenAPI(
+        "keystead",
+        info=Info(
+            title="keystead", version=assembly.version, description="Certificates by plain HTTP and JSON."
+        ),
+        security_schemes={"token": {"type": "http", "scheme": "bearer"}},
+        doc_ui=False,
+        static_folder=None,
+        validation_error_status=400,
+        validation_error_model=Problem,
+        validation_error_callback=validation_problem,
+    )
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # Flask's default provider has it
+    v1_routes(app, assembly)
+    pki_routes(app, assembly)
+    health_routes(app, assembly)
+
+    @app.get("/", doc_ui=False)
+    def front() -> str:
+        return render_template_string(FRONT, url=assembly.settings.own_url)
+
+    @app.get("/v1/openapi.json", doc_ui=False)
+    def openapi() -> Response:
+        return app.json.response(app.api_doc)
+
+    @app.errorhandler(HTTPException)
+    def http_error(error: HTTPException) -> Response:
+        return problem(
+            error.code or 500, error.name.replace(" ", ""), f"{error.description} ({request.path})"
+        )
+
+    return app

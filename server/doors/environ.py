@@ -1,0 +1,71 @@
+"""From a WSGI environment to our own Request: the raw body kept, caps applied before anything is read."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from urllib.parse import quote
+
+from foundation.wire import Request, RequestEntityTooLarge, SerializationError
+
+Environ = dict[str, Any]
+
+MAX_HEADERS = 100
+MAX_HEADER_BYTES = 64 * 1024
+
+_UNPREFIXED = (("CONTENT_TYPE", "content-type"), ("CONTENT_LENGTH", "content-length"))
+
+
+def read_request(environ: Environ, *, limit: int) -> Request:
+    """The request with its whole body, at most `limit` bytes.
+
+    Raises RequestEntityTooLarge for a longer body and SerializationError for headers over their caps, a
+    Content-Length that is no number, or both Content-Length and Transfer-Encoding (SECURITY 2.9).
+    """
+    headers = tuple(_headers(environ))
+    if (
+        len(headers) > MAX_HEADERS
+        or sum(len(name) + len(value) for name, value in headers) > MAX_HEADER_BYTES
+    ):
+        raise SerializationError("The request has too many headers.")
+    return Request(
+        method=environ["REQUEST_METHOD"],
+        path=_raw_path(environ),
+        query=environ.get("QUERY_STRING", ""),
+        headers=headers,
+        body=_body(environ, limit),
+        secure=environ.get("wsgi.url_scheme") == "https",
+        source_ip=environ.get("REMOTE_ADDR", ""),
+    )
+
+
+def _headers(environ: Environ) -> Iterable[tuple[str, str]]:
+    for key, name in _UNPREFIXED:
+        if environ.get(key):
+            yield name, environ[key]
+    for key, value in environ.items():
+        if key.startswith("HTTP_"):
+            name = key[5:].replace("_", "-").lower()
+            if name not in ("content-type", "content-length"):
+                yield name, value
+
+
+def _raw_path(environ: Environ) -> str:
+    # PEP 3333: PATH_INFO is decoded bytes in latin-1 clothes; quoting it again gives the path that was signed.
+    return quote(environ.get("PATH_INFO", "/").encode("latin-1"), safe="/-_.~!$&'()*+,;=:@")
+
+
+def _body(environ: Environ, limit: int) -> bytes:
+    declared = environ.get("CONTENT_LENGTH") or ""
+    if declared and environ.get("HTTP_TRANSFER_ENCODING"):
+        raise SerializationError("Content-Length and Transfer-Encoding may not both be given.")
+    if declared and not (declared.isascii() and declared.isdigit()):
+        raise SerializationError("Content-Length is not a number.")
+    if declared and int(declared) > limit:
+        raise RequestEntityTooLarge(f"The body may have at most {limit} bytes.")
+    stream = environ["wsgi.input"]
+    body: bytes = stream.read(int(declared)) if declared else stream.read(limit + 1)
+    if len(body) > limit:
+        raise RequestEntityTooLarge(f"The body may have at most {limit} bytes.")
+    if declared and len(body) != int(declared):
+        raise SerializationError("The body is shorter than its Content-Length.")
+    return body
