@@ -33,10 +33,6 @@ class RequestInProgress(AwsError, code="RequestInProgressException", status=400)
     """The certificate is not issued yet."""
 
 
-class Conflict(AwsError, code="ConflictException", status=400):
-    """The certificate is being changed by another call right now; try again."""
-
-
 class TooManyTags(AwsError, code="TooManyTagsException", status=400):
     """More than 50 tags on one certificate."""
 

@@ -19,9 +19,9 @@ class Prover(Protocol):
 class RecordPublisher(Protocol):
     """Writes validation CNAMEs into the zones that the operator configured (RFC 2136)."""
 
-    def covers(self, name: str) -> bool:
-        """Whether a configured zone holds this name; no network."""
+    def zone_for(self, name: str) -> object | None:
+        """The configured zone that holds this name, None when there is none; no network."""
 
     def publish(self, name: str, value: str) -> None:
-        """Return when the server has accepted the CNAME; raise validation.PublishFailed otherwise.
+        """Return when the server has accepted the CNAME; raise validation.ValidationFailed otherwise.
         Publishing the same record again is harmless."""

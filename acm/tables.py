@@ -34,13 +34,16 @@ class Certificate(Tenant, table=True):
     export: str = "DISABLED"
     managed_by: str | None = None
     created_at: datetime = Field(sa_type=UtcDateTime)
-    checked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # last round of proofs
+    sweep_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # proofs before this do not count
     # The key in force and, while a period is being issued, the next one. Tokens open in the core only.
     period: int = 0  # certificates issued under this ARN so far
     key_token: bytes | None = Field(default=None, sa_type=LargeBinary)
     public_key: bytes | None = Field(default=None, sa_type=LargeBinary)  # SPKI DER; a CSR's from the start
     next_key_token: bytes | None = Field(default=None, sa_type=LargeBinary)
     next_public_key: bytes | None = Field(default=None, sa_type=LargeBinary)
+    next_authority_arn: str | None = (
+        None  # chosen with the next key, so that a resume asks the same of the CA
+    )
     certificate_pem: str | None = Field(default=None, sa_type=Text)
     chain_pem: str | None = Field(default=None, sa_type=Text)
     serial: str | None = None  # hex, as the CA writes it
@@ -49,10 +52,12 @@ class Certificate(Tenant, table=True):
     issued_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     key_usages: int = 0  # bits in the order of the model's KeyUsageName enum
     extended_key_usages: int = 0  # bits in the order of the model's ExtendedKeyUsageName enum
+    renew_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     renewal_status: str | None = None
     renewal_reason: str | None = None
     renewal_detail: str | None = Field(default=None, sa_type=Text)
     renewal_updated_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    row_version: int = 0
 
 
 class CertificateDomain(Tenant, table=True):
@@ -67,6 +72,7 @@ class CertificateDomain(Tenant, table=True):
     validation_domain: str
     status: str
     detail: str | None = Field(default=None, sa_type=Text)  # what is wrong, for people
+    checked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     proved_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     renewal_status: str | None = None
     renewal_detail: str | None = Field(default=None, sa_type=Text)
