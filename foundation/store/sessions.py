@@ -1,0 +1,139 @@
+"""Sessions that can only see and write their own tenant's rows."""
+
+from functools import lru_cache
+from typing import Any, NoReturn, cast
+
+from sqlalchemy import Column, Connection, Table, event
+from sqlalchemy.orm import ORMExecuteState, UOWTransaction, with_loader_criteria
+from sqlalchemy.orm import Session as OrmSession
+from sqlalchemy.sql import Join, Select, visitors
+from sqlalchemy.sql.elements import TextClause
+from sqlalchemy.sql.selectable import AliasedReturnsRows, TextualSelect
+from sqlmodel import Session
+
+from foundation.store.errors import ForeignRow, StatementRefused
+from foundation.store.tenancy import AccountOwned, Scope, Tenant
+
+_TENANCY_COLUMNS = frozenset({"account", "region"})
+
+
+class TenantSession(Session):
+    """A session of one scope, on a connection whose transaction its unit owns.
+
+    Reads are filtered to the scope, writes of other tenants' rows are refused. Commit and rollback are the unit's.
+    """
+
+    def __init__(self, connection: Connection, scope: Scope, *, writable: bool) -> None:
+        super().__init__(
+            bind=connection,
+            autoflush=writable,
+            expire_on_commit=False,
+            join_transaction_mode="rollback_only",
+        )
+        self.scope = scope
+        self.writable = writable
+        self.getting = False
+        event.listen(self, "do_orm_execute", _guard_statement)
+        event.listen(self, "before_flush", _guard_flush)
+
+    def get(self, entity: Any, ident: Any, **options: Any) -> Any:
+        self.getting = True
+        try:
+            return super().get(entity, ident, **options)
+        finally:
+            self.getting = False
+
+    def commit(self) -> NoReturn:
+        raise StatementRefused("the unit commits; a slice does not")
+
+    def rollback(self) -> NoReturn:
+        raise StatementRefused("the unit rolls back; raise an error instead")
+
+    def connection(self, *_args: Any, **_options: Any) -> NoReturn:
+        raise StatementRefused("the bare connection sees every tenant's rows")
+
+
+def _guard_statement(state: ORMExecuteState) -> None:
+    session = cast("TenantSession", state.session)
+    if not state.is_orm_statement or not (state.is_select or state.is_update or state.is_delete):
+        raise StatementRefused("only ORM select, update and delete are allowed; add rows with session.add")
+    if not state.is_select:
+        _guard_update(session, state)
+    by_key = session.getting or state.is_column_load
+    filters = [_filter(owner, session.scope) for owner in _owners(state.statement, by_key=by_key)]
+    state.statement = state.statement.options(*filters)
+
+
+@lru_cache(maxsize=4096)
+def _filter(owner: Any, scope: Scope) -> Any:
+    own = owner.account == scope.account
+    if issubclass(owner, Tenant):
+        own &= owner.region == scope.region
+    return with_loader_criteria(owner, own, include_aliases=True)
+
+
+def _guard_update(session: TenantSession, state: ORMExecuteState) -> None:
+    if not session.writable:
+        raise StatementRefused("this unit is in its read phase")
+    statement = cast("Any", state.statement)
+    named = {getattr(column, "key", column) for column in getattr(statement, "_values", None) or ()}
+    named |= {getattr(column, "key", column) for column, _ in getattr(statement, "_ordered_values", None) or ()}
+    parameters = state.parameters or {}
+    for row in parameters if isinstance(parameters, list) else [parameters]:
+        named |= set(row)
+    if state.is_update and named & _TENANCY_COLUMNS:
+        raise ForeignRow("a row cannot be moved to another tenant")
+
+
+def _owners(statement: Any, *, by_key: bool) -> set[type[Tenant | AccountOwned]]:
+    """Every owned class that the statement reads, at any depth; SQLAlchemy then filters each place it is read from.
+
+    Text, and tables not reached through their classes, would slip past and raise. `by_key`: SQLAlchemy itself wrote
+    the statement for one row, and compares bare primary key columns.
+    """
+    owners: set[Any] = set()
+    for element in visitors.iterate(statement):
+        if isinstance(element, TextClause | TextualSelect):
+            raise StatementRefused("raw SQL sees every tenant's rows")
+        entity = _marks(element).get("parententity")
+        if entity is not None:
+            owners.add(entity.mapper.class_)
+        elif isinstance(element, Column) and not by_key:
+            _refuse_bare(element.table)
+        elif isinstance(element, Select):
+            for source in element._from_obj:  # noqa: SLF001 -- no public name tells what was given to select_from
+                _refuse_bare(source)
+        elif isinstance(element, Join):
+            _refuse_bare(element.left)
+            _refuse_bare(element.right)
+    return {owner for owner in owners if issubclass(owner, Tenant | AccountOwned)}
+
+
+def _marks(element: Any) -> Any:
+    return element._annotations  # noqa: SLF001 -- SQLAlchemy's only sign of a table that was reached through its class
+
+
+def _refuse_bare(source: Any) -> None:
+    if "parententity" in _marks(source):
+        return
+    inner = source
+    while isinstance(inner, AliasedReturnsRows):
+        inner = inner.element
+    if isinstance(inner, Table):
+        raise StatementRefused(f"reach {inner.name} through its class, so that it can be filtered")
+
+
+def _guard_flush(session: OrmSession, _context: UOWTransaction, _instances: Any) -> None:
+    own = cast("TenantSession", session)
+    for row in (*own.new, *own.deleted, *(changed for changed in own.dirty if own.is_modified(changed))):
+        if not own.writable:
+            raise StatementRefused("this unit is in its read phase")
+        if isinstance(row, Tenant) and Scope(row.account, row.region) != own.scope:
+            raise ForeignRow(f"{type(row).__name__} of another tenant")
+        if isinstance(row, AccountOwned) and row.account != own.scope.account:
+            raise ForeignRow(f"{type(row).__name__} of another account")
+
+
+def scope_of(session: Session) -> Scope:
+    """The scope that a unit's session works for."""
+    return cast("TenantSession", session).scope

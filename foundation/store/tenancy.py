@@ -1,0 +1,65 @@
+"""Whose a row is: the bases that every table in keystead derives from."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy.orm import declared_attr
+from sqlmodel import Field, SQLModel
+
+import foundation.store.columns as _columns  # noqa: F401 -- names and widths must be set before the first table
+
+# Every table that belongs to no account, by name. Each has its reason.
+GLOBAL_TABLES: Final = frozenset(
+    {
+        "deployment",  # the one row that says what this database is
+        "outbox",  # trail events on their way to the core; drained for all accounts at once
+        "generation",  # counters that caches follow
+        "account",  # accounts are what all else belongs to
+        "access_key",  # the caller's account is not known until the key has been found
+        "bearer_token",  # the same
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The tenant a unit works for: a 12-digit account and a region."""
+
+    account: str
+    region: str
+
+
+SYSTEM: Final = Scope("keystead", "global")
+"""Rows that belong to the deployment and to no account."""
+
+
+class _Versioned(SQLModel):
+    """A table with a `row_version: int` column gets it checked and raised by each update (Conflict)."""
+
+    @declared_attr.directive
+    def __mapper_args__(cls) -> dict[str, Any]:  # noqa: N805 -- SQLAlchemy's directive is handed the class
+        version = getattr(cls, "row_version", None) if "row_version" in cls.model_fields else None
+        return {} if version is None else {"version_id_col": version}
+
+
+class Tenant(_Versioned):
+    """Rows of one account in one region; (account, region) leads the primary key."""
+
+    account: str = Field(primary_key=True)
+    region: str = Field(primary_key=True)
+
+
+class AccountOwned(_Versioned):
+    """Rows of one account in all regions (IAM, ACM's domain records); account leads the primary key."""
+
+    account: str = Field(primary_key=True)
+
+
+class Global(_Versioned):
+    """Rows of no account. Each such table is named in GLOBAL_TABLES, or its class cannot be made."""
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        if cls.__tablename__ not in GLOBAL_TABLES:
+            raise TypeError(f"table {cls.__tablename__} belongs to no account and is not in GLOBAL_TABLES")
