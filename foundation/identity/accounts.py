@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from foundation.identity.calls import ADMINISTRATOR_ACCESS, Principal
 from foundation.identity.errors import EntityAlreadyExists, InvalidInput, NoSuchEntity
@@ -82,7 +82,9 @@ class Accounts:
             # Rows anew in each run: the store may repeat this body.
             session.add(Account(account=account, created_at=created_at))
             session.add(User(account=account, name=ADMIN, user_id=user_id, created_at=created_at))
-            session.add(AttachedPolicy(account=account, principal_id=user_id, policy_arn=ADMINISTRATOR_ACCESS))
+            session.add(
+                AttachedPolicy(account=account, principal_id=user_id, policy_arn=ADMINISTRATOR_ACCESS)
+            )
             session.add(
                 AccessKey(
                     access_key_id=key_id,
@@ -132,6 +134,13 @@ class Accounts:
         """List all account ids, in order."""
         with self._store.unit(SYSTEM).read() as session:
             return tuple(session.exec(select(Account.account).order_by(Account.account)).all())
+
+    def first(self) -> str | None:
+        """Give the id of the oldest account: the operator's commands are about it unless they name another."""
+        with self._store.unit(SYSTEM).read() as session:
+            return session.exec(
+                select(Account.account).order_by(col(Account.created_at), Account.account).limit(1)
+            ).first()
 
     def _named(self, session: Session, account: str, name: str, *, is_root: bool) -> Principal | None:
         if is_root:
