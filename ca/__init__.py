@@ -16,7 +16,9 @@ from ca.errors import (
     SerialsExhausted,
     SignatureMismatch,
 )
+from ca.jobs import jobs
 from ca.orders import AuthorityView, CaSettings, Issued, IssueOrder, JudgedCsr
+from ca.pki import PublicPki
 from ca.service import CaService
 
 __all__ = [
@@ -37,7 +39,9 @@ __all__ = [
     "LintFailure",
     "NotPublished",
     "OrderRefused",
+    "PublicPki",
     "SerialsExhausted",
     "SignatureMismatch",
+    "jobs",
     "judge_csr",
 ]

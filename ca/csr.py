@@ -107,7 +107,9 @@ def _normal(name: str) -> str:
     try:
         return normalise_domain(name)
     except BadName as error:
-        raise BadCsr(f"The signing request asks for a name that cannot be certified: {error.detail}.") from error
+        raise BadCsr(
+            f"The signing request asks for a name that cannot be certified: {error.detail}."
+        ) from error
 
 
 def _common_names(request: x509.CertificateSigningRequest) -> list[str]:

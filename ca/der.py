@@ -83,12 +83,18 @@ def rsa_exponent(public_key: bytes) -> int | None:
     return int.from_bytes(exponent[start:end], "big") if modulus[0] == exponent[0] == _INTEGER else None
 
 
-def _children(der: bytes) -> Iterator[bytes]:
-    _, at, end = _header(der, 0, len(der))
-    while at < end:
-        _, _, stop = _header(der, at, end)
-        yield der[at:stop]
+def split(elements: bytes) -> Iterator[bytes]:
+    """DER elements that stand one after another, each whole."""
+    at = 0
+    while at < len(elements):
+        _, _, stop = _header(elements, at, len(elements))
+        yield elements[at:stop]
         at = stop
+
+
+def _children(der: bytes) -> Iterator[bytes]:
+    _, start, end = _header(der, 0, len(der))
+    return split(der[start:end])
 
 
 def _element(tag: int, content: bytes) -> bytes:

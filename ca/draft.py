@@ -76,7 +76,9 @@ def _extensions(draft: Draft, key: CertifiedKey) -> list[x509.ExtensionType]:
         x509.SubjectKeyIdentifier.from_public_key(key),
     ]
     if profile.extended_key_usage:
-        extensions.append(x509.ExtendedKeyUsage(sorted(profile.extended_key_usage, key=lambda oid: oid.dotted_string)))
+        extensions.append(
+            x509.ExtendedKeyUsage(sorted(profile.extended_key_usage, key=lambda oid: oid.dotted_string))
+        )
     if draft.issuer is not None:
         above = draft.issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
         extensions.append(x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(above))
@@ -94,5 +96,3 @@ def _throw_away_key(signing_spec: str) -> ec.EllipticCurvePrivateKey | rsa.RSAPr
     if CA_KEY_SPECS[signing_spec].family == "RSA":
         return rsa.generate_private_key(public_exponent=65537, key_size=2048)
     return ec.generate_private_key(ec.SECP256R1() if signing_spec == "EC_prime256v1" else ec.SECP384R1())
-
-

@@ -30,17 +30,27 @@ class CaKeySpec:
     """How a kind of CA key signs. RSA signs with PKCS#1 v1.5: like ECDSA by RFC 6979 it repeats itself on a resume."""
 
     family: str  # "EC" | "RSA"
-    digest: hashes.HashAlgorithm
+    digest: hashes.SHA256 | hashes.SHA384
     signature_oid: x509.ObjectIdentifier
     algorithm: str  # the name of that object identifier, as openssl prints it
 
 
 CA_KEY_SPECS: dict[str, CaKeySpec] = {
-    "EC_prime256v1": CaKeySpec("EC", hashes.SHA256(), SignatureAlgorithmOID.ECDSA_WITH_SHA256, "ecdsa-with-SHA256"),
-    "EC_secp384r1": CaKeySpec("EC", hashes.SHA384(), SignatureAlgorithmOID.ECDSA_WITH_SHA384, "ecdsa-with-SHA384"),
-    "RSA_2048": CaKeySpec("RSA", hashes.SHA256(), SignatureAlgorithmOID.RSA_WITH_SHA256, "sha256WithRSAEncryption"),
-    "RSA_3072": CaKeySpec("RSA", hashes.SHA256(), SignatureAlgorithmOID.RSA_WITH_SHA256, "sha256WithRSAEncryption"),
-    "RSA_4096": CaKeySpec("RSA", hashes.SHA256(), SignatureAlgorithmOID.RSA_WITH_SHA256, "sha256WithRSAEncryption"),
+    "EC_prime256v1": CaKeySpec(
+        "EC", hashes.SHA256(), SignatureAlgorithmOID.ECDSA_WITH_SHA256, "ecdsa-with-SHA256"
+    ),
+    "EC_secp384r1": CaKeySpec(
+        "EC", hashes.SHA384(), SignatureAlgorithmOID.ECDSA_WITH_SHA384, "ecdsa-with-SHA384"
+    ),
+    "RSA_2048": CaKeySpec(
+        "RSA", hashes.SHA256(), SignatureAlgorithmOID.RSA_WITH_SHA256, "sha256WithRSAEncryption"
+    ),
+    "RSA_3072": CaKeySpec(
+        "RSA", hashes.SHA256(), SignatureAlgorithmOID.RSA_WITH_SHA256, "sha256WithRSAEncryption"
+    ),
+    "RSA_4096": CaKeySpec(
+        "RSA", hashes.SHA256(), SignatureAlgorithmOID.RSA_WITH_SHA256, "sha256WithRSAEncryption"
+    ),
 }
 
 

@@ -1,5 +1,6 @@
 """The states of authorities and certificates, as tables: what each allows, and what follows."""
 
+from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
@@ -39,6 +40,11 @@ REVOCATION_REASONS: Final = MappingProxyType(
         "A_A_COMPROMISE": "aACompromise",
     }
 )
+
+
+def state_at(status: str, not_after: datetime | None, now: datetime) -> str:
+    """The state to act on: the stored one, or EXPIRED when the authority's certificate has run out."""
+    return "EXPIRED" if not_after is not None and not_after < now else status
 
 
 def next_authority_state(authority_id: str, status: str, action: str) -> str:

@@ -19,7 +19,6 @@ class AuthorityRow(Tenant, table=True):
     kind: str  # ROOT | SUBORDINATE
     status: str  # ca.states.AUTHORITY_STATES
     parent_id: str | None
-    key_purpose: str  # part of the key's label in the core
     key_spec: str
     key_token: bytes
     public_key: bytes  # SPKI, DER
@@ -32,7 +31,6 @@ class AuthorityRow(Tenant, table=True):
     created_at: datetime = Field(sa_type=UtcDateTime)
     revocations: int = 0  # how many ever; a CRL says which count it covers
     crl_number: int = 0  # the highest number ever reserved; it never goes back
-    publishes_crl: bool = True
 
 
 class CertificateRow(Tenant, table=True):

@@ -11,12 +11,20 @@ class TicketUsed(RuntimeError):
 
 
 class Ticket:
-    """To-be-signed bytes that passed every lint. `admit` alone makes tickets, `redeem` hands out the bytes once."""
+    """To-be-signed bytes that passed every lint, because making a ticket is linting them.
 
-    __slots__ = ("_used", "certificate")
+    `ca.signing` takes nothing but tickets, so nothing is signed that was not linted, and each ticket signs once.
+    """
 
-    def __init__(self, certificate: x509.Certificate) -> None:
+    __slots__ = ("_used", "certificate", "profile")
+
+    def __init__(
+        self, certificate: x509.Certificate, issuer: x509.Certificate | None, profile: Profile
+    ) -> None:
+        """Lint a draft against its issuer (None: it is a root) and its profile. Raises LintFailure."""
+        lint(Case(certificate, certificate if issuer is None else issuer, profile))
         self.certificate = certificate
+        self.profile = profile
         self._used = False
 
     @property
@@ -30,9 +38,3 @@ class Ticket:
             raise TicketUsed(f"the ticket for serial {self.certificate.serial_number:x} was used before")
         self._used = True
         return self.tbs
-
-
-def admit(certificate: x509.Certificate, issuer: x509.Certificate | None, profile: Profile) -> Ticket:
-    """Lint a draft against its issuer (None: it is a root) and give the ticket to sign it. Raises LintFailure."""
-    lint(Case(certificate, certificate if issuer is None else issuer, profile))
-    return Ticket(certificate)

@@ -1,0 +1,83 @@
+"""The only functions that make a CA key sign: a ticket becomes a certificate, a builder becomes a CRL."""
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from ca import der
+from ca.errors import SignatureMismatch
+from ca.keys import CA_KEY_SPECS, CaKeySpec, certified, load_key
+from ca.tables import AuthorityRow
+from ca.ticket import Ticket
+from kms.hsm import Asker, CoreClient, KeyLabel, signing_handle
+
+
+class Signer:
+    """Signs with authorities' keys, by handle: the key stays in the core, which records each use."""
+
+    def __init__(self, core: CoreClient, asker: Asker) -> None:
+        self._core = core
+        self._asker = asker
+
+    def certificate(self, ticket: Ticket, authority: AuthorityRow) -> bytes:
+        """Use up the ticket: the certificate in DER, its signature checked with the authority's public key.
+
+        Signing the same bytes again gives the same certificate (RFC 6979, PKCS#1 v1.5). Raises the core's errors,
+        and SignatureMismatch.
+        """
+        tbs = ticket.redeem()
+        spec = CA_KEY_SPECS[authority.key_spec]
+        handle = signing_handle(
+            self._core,
+            authority.key_token,
+            key_label(authority),
+            self._asker,
+            authority.public_key,
+            "ca-certificate" if ticket.profile.ca else "certificate",
+        )
+        if isinstance(handle, rsa.RSAPrivateKey):
+            signature = handle.sign(tbs, padding.PKCS1v15(), spec.digest)
+        elif isinstance(handle, ec.EllipticCurvePrivateKey):
+            signature = handle.sign(tbs, ec.ECDSA(spec.digest))
+        else:
+            raise SignatureMismatch(f"authority {authority.id} has a key that no CA may have")
+        _verify(authority, signature, tbs, spec)
+        return der.certificate(tbs, signature)
+
+    def revocation_list(
+        self, builder: x509.CertificateRevocationListBuilder, authority: AuthorityRow
+    ) -> bytes:
+        """The CRL in DER, its signature checked with the authority's public key."""
+        handle = signing_handle(
+            self._core, authority.key_token, key_label(authority), self._asker, authority.public_key, "crl"
+        )
+        spec = CA_KEY_SPECS[authority.key_spec]
+        crl = builder.sign(handle, spec.digest)
+        _verify(authority, crl.signature, crl.tbs_certlist_bytes, spec)
+        return crl.public_bytes(Encoding.DER)
+
+
+def key_label(authority: AuthorityRow) -> KeyLabel:
+    """The name that the core binds the authority's key to."""
+    return KeyLabel(
+        purpose="ca",
+        account=authority.account,
+        region=authority.region,
+        key_id=authority.id,
+        version=1,
+        spec=authority.key_spec,
+    )
+
+
+def _verify(authority: AuthorityRow, signature: bytes, signed: bytes, spec: CaKeySpec) -> None:
+    public_key = certified(load_key(authority.public_key))
+    try:
+        if isinstance(public_key, rsa.RSAPublicKey):
+            public_key.verify(signature, signed, padding.PKCS1v15(), spec.digest)
+        else:
+            public_key.verify(signature, signed, ec.ECDSA(spec.digest))
+    except InvalidSignature as error:
+        raise SignatureMismatch(
+            f"the core's signature does not match the key of authority {authority.id}"
+        ) from error
