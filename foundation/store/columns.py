@@ -48,7 +48,7 @@ class UtcDateTime(TypeDecorator[datetime]):
             return moment
         return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002 -- SQLAlchemy calls it so
         if value is None:
             return None
         moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)

@@ -27,8 +27,12 @@ class ClockRefused(StoreError):
 
 
 def load(connection: Connection) -> Deployment | None:
-    row = connection.execute(select(*_columns())).one_or_none()
-    return None if row is None else Deployment(*row)
+    row = connection.execute(select(DeploymentRow.__table__)).mappings().one_or_none()  # type: ignore[attr-defined]  # SQLModel gives every table class a __table__
+    return (
+        None
+        if row is None
+        else Deployment(**{name: value for name, value in row.items() if name != "single"})
+    )
 
 
 def create(connection: Connection, deployment: Deployment) -> None:
@@ -40,7 +44,9 @@ def set_clock_offset(connection: Connection, offset_us: int) -> Deployment:
     """Raises ClockRefused."""
     current = _existing(connection)
     if not current.test_clock:
-        raise ClockRefused("this deployment runs on the real clock: `serve --test-clock` makes one that can be moved")
+        raise ClockRefused(
+            "this deployment runs on the real clock: `serve --test-clock` makes one that can be moved"
+        )
     if offset_us < current.clock_offset_us:
         raise ClockRefused("the test clock only moves forward")
     connection.execute(update(DeploymentRow).values(clock_offset_us=offset_us))
@@ -50,7 +56,9 @@ def set_clock_offset(connection: Connection, offset_us: int) -> Deployment:
 def replace_seal(connection: Connection, sealed_domain_keys: bytes, key_check: bytes) -> Deployment:
     """The same domain keys under another unseal secret."""
     current = _existing(connection)
-    connection.execute(update(DeploymentRow).values(sealed_domain_keys=sealed_domain_keys, key_check=key_check))
+    connection.execute(
+        update(DeploymentRow).values(sealed_domain_keys=sealed_domain_keys, key_check=key_check)
+    )
     return replace(current, sealed_domain_keys=sealed_domain_keys, key_check=key_check)
 
 
@@ -59,8 +67,3 @@ def _existing(connection: Connection) -> Deployment:
     if current is None:
         raise Conflict("this database has no deployment yet")
     return current
-
-
-def _columns():
-    table = DeploymentRow.__table__.c  # type: ignore[attr-defined]  # SQLModel gives every table class a __table__
-    return table.id, table.sealed_domain_keys, table.key_check, table.test_clock, table.clock_offset_us

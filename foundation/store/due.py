@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import Connection, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, func, or_, select, update
 from sqlmodel import Session, col
 
 from foundation.store.errors import LostClaim
@@ -79,11 +79,13 @@ def cancel(session: Session, kind: str, subject: str) -> None:
         session.flush()
 
 
-def claim_due(connection: Connection, kind: str, now: datetime, wall: datetime, lease: timedelta, limit: int) -> list[Claim]:
+def claim_due(
+    connection: Connection, kind: str, now: datetime, *, wall: datetime, lease: timedelta, limit: int
+) -> list[Claim]:
     """Claim up to `limit` pieces that are due and unclaimed, soonest first, over all tenants."""
     free = or_(col(Due.claimed_until).is_(None), col(Due.claimed_until) <= wall)
     ripe = (
-        select(Due.account, Due.region, Due.kind, Due.subject, Due.due_at, Due.attempts, Due.fence)
+        select(Due.__table__)  # type: ignore[attr-defined]  # SQLModel gives every table class a __table__
         .where(col(Due.kind) == kind, col(Due.due_at) <= now, free)
         .order_by(col(Due.due_at), col(Due.account), col(Due.region), col(Due.subject))
         .limit(limit)
@@ -110,7 +112,10 @@ def fail_claim(connection: Connection, claim: Claim, error: str, retry_at: datet
     """Give the claim back after a failure, due again at `retry_at`. Raises LostClaim."""
     release = (
         update(Due)
-        .where(_is(claim.scope.account, claim.scope.region, claim.kind, claim.subject), col(Due.fence) == claim.fence)
+        .where(
+            _is(claim.scope.account, claim.scope.region, claim.kind, claim.subject),
+            col(Due.fence) == claim.fence,
+        )
         .where(col(Due.claimed_until).is_not(None))
         .values(claimed_until=None, due_at=retry_at, last_error=error.replace("\x00", "")[:_LONGEST_ERROR])
     )
@@ -131,7 +136,7 @@ def _take_fences(connection: Connection, count: int) -> int:
     return raise_counter(connection, _FENCES, count) - count + 1
 
 
-def _is(account: str, region: str, kind: str, subject: str):
+def _is(account: str, region: str, kind: str, subject: str) -> ColumnElement[bool]:
     return (
         (col(Due.account) == account)
         & (col(Due.region) == region)

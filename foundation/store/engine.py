@@ -39,7 +39,9 @@ def database_url(url: str) -> URL:
         return parsed.set(drivername="postgresql+psycopg")
     if parsed.drivername in {"sqlite", "sqlite+pysqlite"} and parsed.database not in {None, "", ":memory:"}:
         return parsed.set(drivername="sqlite+pysqlite")
-    raise UnsafeDatabase("the store lives in a SQLite file (sqlite:////path) or PostgreSQL (postgresql://...)")
+    raise UnsafeDatabase(
+        "the store lives in a SQLite file (sqlite:////path) or PostgreSQL (postgresql://...)"
+    )
 
 
 def sqlite_engine(path: Path, *, writer: bool) -> Engine:
@@ -92,7 +94,9 @@ def postgres_engine(url: URL) -> Engine:
         isolation_level="REPEATABLE READ",
         pool_size=16,
         max_overflow=32,
-        connect_args={"options": "-c timezone=UTC -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"},
+        connect_args={
+            "options": "-c timezone=UTC -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"
+        },
     )
 
     @event.listens_for(engine, "connect")
@@ -102,7 +106,9 @@ def postgres_engine(url: URL) -> Engine:
                 cursor.execute(f"SHOW {name}")
                 (actual,) = cursor.fetchone()
                 if actual not in accepted:
-                    raise UnsafeDatabase(f"PostgreSQL's {name} is {actual} where keystead needs {' or '.join(sorted(accepted))}")
+                    raise UnsafeDatabase(
+                        f"PostgreSQL's {name} is {actual} where keystead needs {' or '.join(sorted(accepted))}"
+                    )
         connection.rollback()
 
     _check_parameters(engine)
@@ -111,7 +117,9 @@ def postgres_engine(url: URL) -> Engine:
 
 def _check_parameters(engine: Engine) -> None:
     @event.listens_for(engine, "before_cursor_execute")
-    def _check(_connection: Any, _cursor: Any, _statement: str, parameters: Any, _context: Any, many: bool) -> None:
+    def _check(
+        _connection: Any, _cursor: Any, _statement: str, parameters: Any, _context: Any, many: bool
+    ) -> None:
         for row in parameters if many else (parameters,):
             for value in row.values() if isinstance(row, dict) else row:
                 check_value(value)

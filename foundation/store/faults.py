@@ -50,7 +50,12 @@ def _duplicate_of_sqlite(message: str) -> Duplicate:
     rule = message.partition(": ")[2]
     if rule.startswith("index '"):
         name = rule.removeprefix("index '").removesuffix("'")
-        owners = [table.name for table in SQLModel.metadata.tables.values() for index in table.indexes if index.name == name]
+        owners = [
+            table.name
+            for table in SQLModel.metadata.tables.values()
+            for index in table.indexes
+            if index.name == name
+        ]
         return Duplicate(owners[0] if owners else "", name)
     pairs = [column.split(".", 1) for column in rule.split(", ")]
     table = SQLModel.metadata.tables[pairs[0][0]]
@@ -90,7 +95,7 @@ def translated(error: Exception) -> StoreError | None:
     if isinstance(cause, sqlite3.Error):
         return _from_sqlite(cause)
     if isinstance(cause, psycopg.Error):
-        return _from_postgres(cause, disconnected=isinstance(error, DBAPIError) and error.connection_invalidated)
+        return _from_postgres(
+            cause, disconnected=isinstance(error, DBAPIError) and error.connection_invalidated
+        )
     return None
-
-

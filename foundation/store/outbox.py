@@ -14,7 +14,11 @@ _PAGE: Final = 1_000
 
 def pending(connection: Connection) -> list[tuple[str, bytes]]:
     """Up to 1,000 (event id, event), oldest first."""
-    oldest = select(Outbox.event_id, Outbox.payload).order_by(col(Outbox.written_at), col(Outbox.event_id)).limit(_PAGE)
+    oldest = (
+        select(Outbox.event_id, Outbox.payload)
+        .order_by(col(Outbox.written_at), col(Outbox.event_id))
+        .limit(_PAGE)
+    )
     return [(row.event_id, row.payload) for row in connection.execute(oldest)]
 
 

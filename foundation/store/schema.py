@@ -37,7 +37,9 @@ def revision(connection: Connection) -> str | None:
     """The revision that the database is at; None when it is empty."""
     if not inspect(connection).has_table("alembic_version"):
         return None
-    found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+    found: str | None = connection.execute(
+        text("SELECT version_num FROM alembic_version")
+    ).scalar_one_or_none()
     return found
 
 
@@ -47,8 +49,12 @@ def assert_current(connection: Connection) -> None:
     if found == HEAD:
         return
     if found is None or found in _known():
-        raise SchemaTooOld(f"the database is at schema {found or 'none'}, this keystead needs {HEAD}: start `serve` first")
-    raise SchemaTooNew(f"the database has schema {found}, which this keystead ({HEAD}) does not know: use a newer one")
+        raise SchemaTooOld(
+            f"the database is at schema {found or 'none'}, this keystead needs {HEAD}: start `serve` first"
+        )
+    raise SchemaTooNew(
+        f"the database has schema {found}, which this keystead ({HEAD}) does not know: use a newer one"
+    )
 
 
 def migrate(engine: Engine, lock_path: Path | None) -> None:

@@ -33,8 +33,6 @@ class TenantSession(Session):
         self.scope = scope
         self.writable = writable
         self.getting = False
-        event.listen(self, "do_orm_execute", _guard_statement)
-        event.listen(self, "before_flush", _guard_flush)
 
     def get(self, entity: Any, ident: Any, **options: Any) -> Any:
         self.getting = True
@@ -53,6 +51,7 @@ class TenantSession(Session):
         raise StatementRefused("the bare connection sees every tenant's rows")
 
 
+@event.listens_for(TenantSession, "do_orm_execute")
 def _guard_statement(state: ORMExecuteState) -> None:
     session = cast("TenantSession", state.session)
     if not state.is_orm_statement or not (state.is_select or state.is_update or state.is_delete):
@@ -77,7 +76,9 @@ def _guard_update(session: TenantSession, state: ORMExecuteState) -> None:
         raise StatementRefused("this unit is in its read phase")
     statement = cast("Any", state.statement)
     named = {getattr(column, "key", column) for column in getattr(statement, "_values", None) or ()}
-    named |= {getattr(column, "key", column) for column, _ in getattr(statement, "_ordered_values", None) or ()}
+    named |= {
+        getattr(column, "key", column) for column, _ in getattr(statement, "_ordered_values", None) or ()
+    }
     parameters = state.parameters or {}
     for row in parameters if isinstance(parameters, list) else [parameters]:
         named |= set(row)
@@ -123,6 +124,7 @@ def _refuse_bare(source: Any) -> None:
         raise StatementRefused(f"reach {inner.name} through its class, so that it can be filtered")
 
 
+@event.listens_for(TenantSession, "before_flush")
 def _guard_flush(session: OrmSession, _context: UOWTransaction, _instances: Any) -> None:
     own = cast("TenantSession", session)
     for row in (*own.new, *own.deleted, *(changed for changed in own.dirty if own.is_modified(changed))):

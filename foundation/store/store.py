@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Self, TypeVar
 
-from sqlalchemy import URL, Connection, Engine, delete, text
+from sqlalchemy import URL, Connection, delete, text
 from sqlmodel import SQLModel, col
 
 from foundation.store import deployment as deployments
@@ -70,7 +70,9 @@ class Store:
     def migrate(self) -> None:
         """Bring the schema to what this program knows; the supervisor alone calls it. Raises SchemaTooNew."""
         engine = self._write_engine.execution_options(**{BEGIN_OPTION: "BEGIN IMMEDIATE"})
-        lock = None if self._lock_path is None else self._lock_path.with_name(self._lock_path.name + "-migrate")
+        lock = (
+            None if self._lock_path is None else self._lock_path.with_name(self._lock_path.name + "-migrate")
+        )
         with faults_translated():
             schema.migrate(engine, lock)
 
@@ -129,13 +131,19 @@ class Store:
 
     def replace_seal(self, sealed_domain_keys: bytes, key_check: bytes) -> Deployment:
         """Keep the domain keys under another unseal secret."""
-        return self._write(lambda connection: deployments.replace_seal(connection, sealed_domain_keys, key_check))
+        return self._write(
+            lambda connection: deployments.replace_seal(connection, sealed_domain_keys, key_check)
+        )
 
     # The outbox
 
     def pending(self) -> list[tuple[str, bytes]]:
         """Events (id, bytes) that may not be in the trail yet, oldest first, at most 1,000."""
-        return [(event_id, event) for event_id, event in self._read(outbox.pending) if event_id not in self._forgotten]
+        return [
+            (event_id, event)
+            for event_id, event in self._read(outbox.pending)
+            if event_id not in self._forgotten
+        ]
 
     def forget(self, event_ids: Sequence[str]) -> None:
         """These events are durable in the trail: their rows go with this process's next write, or within a second."""
@@ -156,7 +164,11 @@ class Store:
 
     def claim_due(self, kind: str, now: datetime, wall_lease: timedelta, limit: int) -> list[Claim]:
         """Claim up to `limit` pieces of due work over all tenants, until `wall_lease` from now on the wall clock."""
-        return self._write(lambda connection: due.claim_due(connection, kind, now, self._wall(), wall_lease, limit))
+        return self._write(
+            lambda connection: due.claim_due(
+                connection, kind, now, wall=self._wall(), lease=wall_lease, limit=limit
+            )
+        )
 
     def fail_claim(self, claim: Claim, error: str, retry_at: datetime) -> None:
         """Give a claim back after a failure. Raises LostClaim."""
@@ -164,13 +176,19 @@ class Store:
 
     def next_due(self, kinds: Sequence[str] | None = None) -> datetime | None:
         """The soonest moment at which any work (of these kinds) is or was due; claimed work counts."""
-        return self._read(lambda connection: due.next_due(connection, None if kinds is None else tuple(kinds)))
+        return self._read(
+            lambda connection: due.next_due(connection, None if kinds is None else tuple(kinds))
+        )
 
     def _read(self, query: Callable[[Connection], T]) -> T:
         self._assert_this_process()
-        with self._transactions.one(), faults_translated(), self._reader.connect() as connection:
-            with connection.begin():
-                return query(connection)
+        with (
+            self._transactions.one(),
+            faults_translated(),
+            self._reader.connect() as connection,
+            connection.begin(),
+        ):
+            return query(connection)
 
     def _write(self, write: Callable[[Connection], T]) -> T:
         self._assert_this_process()

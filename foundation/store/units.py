@@ -75,10 +75,14 @@ class Unit:
 
         Raises StoreUnavailable; TransactionOpen when this thread is inside another phase already.
         """
-        with self._database.transactions.one(), faults_translated():
-            with self._database.reader.connect().execution_options(**_READ_ONLY) as connection, connection.begin():
-                with TenantSession(connection, self.scope, writable=False) as session:
-                    yield session
+        with (
+            self._database.transactions.one(),
+            faults_translated(),
+            self._database.reader.connect().execution_options(**_READ_ONLY) as connection,
+            connection.begin(),
+            TenantSession(connection, self.scope, writable=False) as session,
+        ):
+            yield session
 
     def write(self, body: Callable[[Session], T]) -> T:
         """Run the body in one transaction; durable when this returns, together with the unit's event.

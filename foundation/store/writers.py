@@ -93,7 +93,9 @@ class _Caught:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, _kind: type[BaseException] | None, error: BaseException | None, _trace: object) -> bool:
+    def __exit__(
+        self, _kind: type[BaseException] | None, error: BaseException | None, _trace: object
+    ) -> bool:
         self.error = error if isinstance(error, Exception) else None
         return self.error is not None
 
@@ -221,7 +223,8 @@ def _run_one(connection: Connection, waiting: _Waiting) -> None:
     if isinstance(fault, StoreUnavailable):
         raise fault from caught.error  # SQLite may have rolled back the whole transaction by itself
     waiting.error = fault or caught.error
-    savepoint.rollback()
+    if savepoint.is_active:  # a failed flush has rolled it back already
+        savepoint.rollback()
 
 
 class PostgresWriter:

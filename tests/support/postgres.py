@@ -36,7 +36,19 @@ class PostgresServer:
         if self._user is not None:
             shutil.chown(self._root, self._user, self._user)
         self.data = f"{self._root}/data"
-        self._run("initdb", "-D", self.data, "-A", "trust", "-U", "keystead", "-E", "UTF8", "--locale=C", "--no-sync")
+        self._run(
+            "initdb",
+            "-D",
+            self.data,
+            "-A",
+            "trust",
+            "-U",
+            "keystead",
+            "-E",
+            "UTF8",
+            "--locale=C",
+            "--no-sync",
+        )
         self._numbers = itertools.count()
         self._process: subprocess.Popen[bytes]
         self.start()
@@ -79,7 +91,9 @@ class PostgresServer:
         name = f"t{next(self._numbers)}"
         with psycopg.connect(self.address("postgres"), autocommit=True) as connection:
             connection.execute(
-                sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
+                sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+                    sql.Identifier(name), sql.Identifier(template)
+                )
             )
         return self.address(name)
 

@@ -1,44 +1,54 @@
 #!/usr/bin/env bash
-# Installs Debian packages that tests start for themselves. Usage: system.sh PACKAGE...
-# A package whose program is there costs nothing; packages start no service of their own.
+# Installs what the tests need from Debian, when it is missing. Usage: system.sh PACKAGE-SET...
+# Sets: postgresql, knot, bind, openssl, strace. Starts and enables nothing: tests run these programs themselves.
 set -euo pipefail
 
-program_of() {
-    case $1 in
-        knot) echo /usr/sbin/knotd ;;
-        bind9) echo /usr/sbin/named ;;
-        postgresql) echo /usr/lib/postgresql/15/bin/initdb ;;
-        strace | openssl | curl) echo "/usr/bin/$1" ;;
-        *) echo "system.sh: $1 is no package that the tests use" >&2; return 1 ;;
-    esac
-}
+declare -A packages=(
+    [postgresql]="postgresql-15"
+    [knot]="knot knot-dnsutils"
+    [bind]="bind9 bind9-dnsutils"
+    [openssl]="openssl"
+    [strace]="strace"
+)
+declare -A proof=(
+    [postgresql]=/usr/lib/postgresql/15/bin/initdb
+    [knot]=/usr/sbin/knotd
+    [bind]=/usr/sbin/named
+    [openssl]=/usr/bin/openssl
+    [strace]=/usr/bin/strace
+)
 
 missing=()
-for package in "$@"; do
-    program=$(program_of "$package")
-    [ -x "$program" ] || missing+=("$package")
+for name in "$@"; do
+    if [ -z "${packages[$name]:-}" ]; then
+        echo "system.sh: no package set is called '$name'; there are: ${!packages[*]}" >&2
+        exit 2
+    fi
+    [ -x "${proof[$name]}" ] || missing+=(${packages[$name]})
 done
 [ ${#missing[@]} -gt 0 ] || exit 0
 
-if [ "$(id -u)" != 0 ]; then
-    command -v sudo > /dev/null || { echo "system.sh: as root, run: apt-get install ${missing[*]}" >&2; exit 1; }
-    exec sudo bash "$0" "$@"
+if [ "$(id -u)" -ne 0 ]; then
+    echo "system.sh: the tests need Debian's ${missing[*]}: run as root: apt-get install ${missing[*]}" >&2
+    exit 1
+fi
+echo "system.sh: installing ${missing[*]}"
+export DEBIAN_FRONTEND=noninteractive
+
+# Debian's packages start their servers when installed; a policy of 101 says no, and goes again afterwards.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+    printf '#!/bin/sh\nexit 101\n' >"$policy"
+    chmod 755 "$policy"
+    trap 'rm -f "$policy"' EXIT
+fi
+# Nor does PostgreSQL need the cluster that its package would make.
+if [ ! -e /etc/postgresql-common/createcluster.conf ]; then
+    mkdir -p /etc/postgresql-common
+    echo "create_main_cluster = false" >/etc/postgresql-common/createcluster.conf
 fi
 
-echo "installing from Debian: ${missing[*]}"
-# Asked by every package before it starts its service; 101 forbids (invoke-rc.d(8)).
-policy=/usr/sbin/policy-rc.d
-if [ ! -e $policy ]; then
-    printf '#!/bin/sh\nexit 101\n' > $policy
-    chmod 755 $policy
-    trap 'rm -f $policy' EXIT
-fi
-case " ${missing[*]} " in
-    *" postgresql "*) # the tests make their own clusters
-        mkdir -p /etc/postgresql-common/createcluster.d
-        echo 'create_main_cluster = false' > /etc/postgresql-common/createcluster.d/keystead.conf
-        ;;
-esac
-export DEBIAN_FRONTEND=noninteractive
+exec 9>/var/lock/keystead-system.lock
+flock 9
 apt-get update -qq
-apt-get install -y -qq --no-install-recommends "${missing[@]}" > /dev/null
+apt-get install -y -qq --no-install-recommends "${missing[@]}"
