@@ -50,7 +50,11 @@ def make_log(level: str, process: str, wall: Callable[[], datetime], out: TextIO
 
     logger = structlog.wrap_logger(
         structlog.PrintLogger(out or sys.stderr),
-        processors=[structlog.processors.add_log_level, stamp, structlog.processors.JSONRenderer(default=str)],
+        processors=[
+            structlog.processors.add_log_level,
+            stamp,
+            structlog.processors.JSONRenderer(default=str),
+        ],
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
     )
     return Log(logger)

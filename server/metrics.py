@@ -15,7 +15,12 @@ class Metrics:
         self._seconds = Histogram(
             "keystead_call_seconds", "Time to answer a call", ("service", "operation"), registry=self.registry
         )
-        self._refused = Counter("keystead_refused_total", "Calls answered with an error", ("service", "code"), registry=self.registry)
+        self._refused = Counter(
+            "keystead_refused_total",
+            "Calls answered with an error",
+            ("service", "code"),
+            registry=self.registry,
+        )
 
     @contextmanager
     def timed(self, service: str, operation: str) -> Iterator[None]:

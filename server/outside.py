@@ -18,16 +18,19 @@ class Outside:
     egress: Egress
     dns: Dns
     prover: DnsProver
-    publisher: Publisher
+    publisher: Publisher | None
 
 
-def open_outside(settings: Settings, entropy: Callable[[int], bytes], before_call: Callable[[], None]) -> Outside:
+def open_outside(
+    settings: Settings, entropy: Callable[[int], bytes], before_call: Callable[[], None]
+) -> Outside:
     """Nothing is sent yet. Raises BadSetting when the settings name no usable resolver or update zone."""
     own = tuple(listener for listener in (settings.listen, settings.tls_listen) if listener is not None)
     egress = Egress(allow=settings.allow_network, never=own, before_call=before_call)
     dns = Dns(_resolvers(settings), egress, entropy)
     issuers = settings.validation_caa_issuers if settings.validation_caa else None
-    publisher = Publisher([update_zone(text) for text in settings.publish], egress, entropy)
+    zones = [update_zone(text) for text in settings.publish]
+    publisher = Publisher(zones, egress, entropy) if zones else None
     return Outside(egress, dns, DnsProver(dns, issuers), publisher)
 
 
@@ -69,4 +72,6 @@ def update_zone(text: str) -> UpdateZone:
     except (ValueError, BadName) as error:
         raise BadSetting(f"publish: {words[0]}: {error}") from error
     except OSError as error:
-        raise BadSetting(f"publish: the secret of {words[0]} cannot be read from {words[4]}: {error.strerror}") from error
+        raise BadSetting(
+            f"publish: the secret of {words[0]} cannot be read from {words[4]}: {error.strerror}"
+        ) from error

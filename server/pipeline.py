@@ -104,6 +104,15 @@ class Pipeline:
         self._recorded(draft, self._recorder.succeeded_plain(draft))
         return result
 
+    def guarded(self, request_id: str, body: Callable[[], T]) -> T:
+        """Runs what comes before a call is known; failures below come out as AwsError only."""
+        try:
+            return body()
+        except AwsError:
+            raise
+        except Exception as error:
+            raise self._fault(error, request_id) from error
+
     def request_id(self) -> str:
         """A new request id, a version 4 UUID."""
         return str(uuid.UUID(bytes=self._entropy(16), version=4))
@@ -113,7 +122,9 @@ class Pipeline:
             return self._authenticator.authenticate(request, addressed, request_id=request_id)
         except AwsError as error:
             # Strangers cannot fill the disk: they are counted, not recorded one by one.
-            self._recorder.refusals.note(addressed.service, addressed.operation, error.code, request.source_ip)
+            self._recorder.refusals.note(
+                addressed.service, addressed.operation, error.code, request.source_ip
+            )
             raise
 
     def _perform(self, call: Call, addressed: Addressed, request: Request) -> Params:
@@ -180,13 +191,17 @@ class Pipeline:
             case BadValue():
                 return ValidationFailure(str(error))
             case StoreUnavailable(fatal=True):
-                self._log.critical("storage failed; this process ends", error=str(error), request_id=request_id)
+                self._log.critical(
+                    "storage failed; this process ends", error=str(error), request_id=request_id
+                )
                 os._exit(70)
             case StoreUnavailable() | Conflict():
                 self._log.warning("storage", error=str(error), request_id=request_id)
                 return ServiceUnavailable("The database is busy or away; repeat the call.", retry_after=1)
             case StoreError() | CoreError():
-                self._log.error("refused below", error=f"{type(error).__name__}: {error}", request_id=request_id)
+                self._log.error(
+                    "refused below", error=f"{type(error).__name__}: {error}", request_id=request_id
+                )
             case _:
                 self._log.exception("a fault of ours", error, request_id=request_id)
         return InternalFailure("An internal error occurred.")

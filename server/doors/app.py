@@ -3,7 +3,8 @@
 from typing import TYPE_CHECKING
 
 from flask import Response, render_template_string, request
-from flask_openapi3 import Info, OpenAPI
+from flask_openapi3.models.info import Info
+from flask_openapi3.openapi import OpenAPI
 from werkzeug.exceptions import HTTPException
 
 from server.doors.health import health_routes
@@ -55,7 +56,7 @@ def make_app(assembly: "Assembly") -> OpenAPI:
 
     @app.get("/v1/openapi.json", doc_ui=False)
     def openapi() -> Response:
-        return app.json.response(app.api_doc)
+        return Response(app.json.dumps(app.api_doc), mimetype="application/json")
 
     @app.errorhandler(HTTPException)
     def http_error(error: HTTPException) -> Response:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from typing import Any
-
 from urllib.parse import quote
 
 from foundation.wire import Request, RequestEntityTooLarge, SerializationError
@@ -15,8 +14,8 @@ MAX_HEADER_BYTES = 64 * 1024
 _UNPREFIXED = (("CONTENT_TYPE", "content-type"), ("CONTENT_LENGTH", "content-length"))
 
 
-def read_request(environ: Environ, *, limit: int) -> Request:
-    """The request with its whole body, at most `limit` bytes.
+def read_request(environ: Environ, *, limit: int, body: bool = True) -> Request:
+    """The request with its whole body, at most `limit` bytes; without it where Flask reads the body itself.
 
     Raises RequestEntityTooLarge for a longer body and SerializationError for headers over their caps, a
     Content-Length that is no number, or both Content-Length and Transfer-Encoding (SECURITY 2.9).
@@ -32,7 +31,7 @@ def read_request(environ: Environ, *, limit: int) -> Request:
         path=_raw_path(environ),
         query=environ.get("QUERY_STRING", ""),
         headers=headers,
-        body=_body(environ, limit),
+        body=_body(environ, limit) if body else b"",
         secure=environ.get("wsgi.url_scheme") == "https",
         source_ip=environ.get("REMOTE_ADDR", ""),
     )

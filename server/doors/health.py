@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from flask import Response
-from flask_openapi3 import OpenAPI
+from flask_openapi3.openapi import OpenAPI
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from foundation.store import StoreError

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from flask import Response
-from flask_openapi3 import OpenAPI
+from flask_openapi3.openapi import OpenAPI
 
 from server.doors.problems import problem
 

@@ -1,27 +1,33 @@
 """`/v1`: certificates by plain HTTP and JSON, for curl and scripts, with a bearer token."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+from dataclasses import replace
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from flask import Response, request
-from flask_openapi3 import APIBlueprint, OpenAPI, Tag
+from flask_openapi3.blueprint import APIBlueprint
+from flask_openapi3.models.tag import Tag
+from flask_openapi3.openapi import OpenAPI
 from pydantic import BaseModel
 
-from acm import AcmService
+from acm import AcmService, CertificateView, InvalidParameter, ListQuery
+from foundation.identity import Call
 from foundation.wire import AwsError
 from server.doors.environ import read_request
 from server.doors.v1_errors import error_problem
 from server.doors.v1_models import (
+    ALL_KEY_TYPES,
     Certificate,
     CertificatePage,
     CertificatePath,
     CertificateRequest,
-    ListQuery,
+    PageQuery,
     Problem,
     RegionQuery,
     shown,
 )
-from server.pipeline import Intent
+from server.pipeline import Intent, Pipeline
 
 if TYPE_CHECKING:
     from server.assembly import Assembly
@@ -30,113 +36,136 @@ T = TypeVar("T")
 TAG = Tag(
     name="certificates", description="Ask for a certificate, prove the names by CNAME, fetch the chain."
 )
-TOKEN = [{"token": []}]
-ERRORS = {code: Problem for code in (400, 401, 403, 404, 409, 429, 503)}
+TOKEN: list[dict[str, list[str]]] = [{"token": []}]
+ERRORS: dict[str | int | HTTPStatus, type[BaseModel] | dict[Any, Any] | None] = {
+    str(code): Problem for code in (400, 401, 403, 404, 409, 429, 503)
+}
 MAX_BODY = 1024 * 1024
+
+
+class V1:
+    """One door: who asks (bearer token), the pipeline in the middle, problem documents for what goes wrong."""
+
+    def __init__(self, assembly: "Assembly") -> None:
+        self._assembly = assembly
+        self._pipeline: Pipeline = assembly.pipeline
+
+    def perform(
+        self,
+        region: str,
+        intent: Intent,
+        run: Callable[[AcmService, Call], T],
+        answer: Callable[[T], Response],
+    ) -> Response:
+        """Runs one ACM call for the holder of the request's bearer token."""
+        request_id = self._pipeline.request_id()
+        try:
+            sent = read_request(request.environ, limit=0, body=False)
+            holder = self._pipeline.guarded(
+                request_id, lambda: self._assembly.bearer.authenticate(sent, request_id=request_id)
+            )
+            call = replace(holder, region=region)
+            result = self._pipeline.act(call, intent, lambda unit: run(self._assembly.acm(call, unit), call))
+        except AwsError as error:
+            return error_problem(error, request_id)
+        return answer(result)
 
 
 def v1_routes(app: OpenAPI, assembly: "Assembly") -> None:
     """Registers `/v1/certificates…`."""
-    pipeline = assembly.pipeline
+    door = V1(assembly)
     api = APIBlueprint(
         "v1", __name__, url_prefix="/v1", abp_tags=[TAG], abp_security=TOKEN, abp_responses=ERRORS
     )
 
-    def perform(
-        region: str,
-        name: str,
-        parameters: dict[str, object],
-        run: Callable[[AcmService], T],
-        answer: Callable[[T], Response],
-    ) -> Response:
-        request_id = pipeline.request_id()
-        try:
-            call = assembly.bearer.authenticate(
-                read_request(request.environ, limit=MAX_BODY),
-                region=region,
-                service="acm",
-                request_id=request_id,
-            )
-            intent = Intent(service="acm", name=name, parameters=parameters)
-            return answer(pipeline.act(call, intent, lambda unit: run(assembly.acm(call, unit))))
-        except AwsError as error:
-            return error_problem(error, request_id)
-
-    @api.post("/certificates", summary="Ask for a certificate", responses={201: Certificate})
+    @api.post("/certificates", summary="Ask for a certificate", responses={"201": Certificate})
     def request_certificate(body: CertificateRequest) -> Response:
         """Answers at once with the CNAMEs to publish; the certificate follows when every name is proven.
 
-        With the ARN of a private CA it is issued at once and needs no CNAME.
+        A CSR under a private CA is issued at once and needs no CNAME.
         """
-        return perform(
+        told = {
+            "names": body.names,
+            "csr": body.csr is not None,
+            "certificateAuthorityArn": body.certificate_authority_arn,
+        }
+        return door.perform(
             body.region,
-            "RequestCertificate",
-            {
-                "names": body.names,
-                "csr": body.csr is not None,
-                "certificateAuthorityArn": body.certificate_authority_arn,
-            },
-            lambda acm: acm.request_by_http(
-                csr=body.csr,
-                names=body.names,
-                authority_arn=body.certificate_authority_arn,
-                key_algorithm=body.key_algorithm,
-                idempotency_token=body.idempotency_token,
-            ),
+            Intent("acm", "RequestCertificate", told),
+            lambda acm, _: _request(acm, body),
             lambda view: _json(shown(view), 201),
         )
 
-    @api.get("/certificates", summary="List certificates", responses={200: CertificatePage})
-    def list_certificates(query: ListQuery) -> Response:
-        """Newest last, one page at a time."""
-        return perform(
+    @api.get("/certificates", summary="List certificates", responses={"200": CertificatePage})
+    def list_certificates(query: PageQuery) -> Response:
+        """Oldest first, one page at a time."""
+        wanted = ListQuery(key_types=ALL_KEY_TYPES, limit=query.limit, token=query.next_token)
+        return door.perform(
             query.region,
-            "ListCertificates",
-            {},
-            lambda acm: acm.views(limit=query.limit, token=query.next_token),
+            Intent("acm", "ListCertificates", mutates=False),
+            lambda acm, _: acm.list(wanted),
             lambda page: _json(
                 CertificatePage(certificates=[shown(view) for view in page.items], next_token=page.next_token)
             ),
         )
 
-    @api.get("/certificates/<id>", summary="Look at a certificate", responses={200: Certificate})
+    @api.get("/certificates/<id>", summary="Look at a certificate", responses={"200": Certificate})
     def describe_certificate(path: CertificatePath, query: RegionQuery) -> Response:
         """State, CNAMEs with what is wrong with them, and the certificate with its chain once issued."""
-        return perform(
+        return door.perform(
             query.region,
-            "DescribeCertificate",
-            {"id": path.id},
-            lambda acm: acm.view(path.id),
+            Intent("acm", "DescribeCertificate", {"id": path.id}, mutates=False),
+            lambda acm, call: acm.view(_arn(call, path)),
             lambda view: _json(shown(view)),
         )
 
-    @api.get(
-        "/certificates/<id>/chain.pem",
-        summary="Fetch the chain",
-        responses={200: {"content": {"application/pem-certificate-chain": {}}}},
-    )
+    @api.get("/certificates/<id>/chain.pem", summary="Fetch the chain")
     def fetch_chain(path: CertificatePath, query: RegionQuery) -> Response:
         """The certificate and its issuers up to the root, PEM, as TLS servers take it. 409 while it is pending."""
-        return perform(
+        return door.perform(
             query.region,
-            "GetCertificate",
-            {"id": path.id},
-            lambda acm: acm.chain(path.id),
-            lambda pem: Response(pem, mimetype="application/pem-certificate-chain"),
+            Intent("acm", "GetCertificate", {"id": path.id}, mutates=False),
+            lambda acm, call: acm.certificate(_arn(call, path)),
+            lambda pems: Response("".join(pems), mimetype="application/pem-certificate-chain"),
         )
 
-    @api.delete("/certificates/<id>", summary="Delete a certificate", responses={204: None})
+    @api.delete("/certificates/<id>", summary="Delete a certificate", responses={"204": None})
     def delete_certificate(path: CertificatePath, query: RegionQuery) -> Response:
         """Ends its renewal and forgets it; what was issued stays valid until it expires."""
-        return perform(
+        return door.perform(
             query.region,
-            "DeleteCertificate",
-            {"id": path.id},
-            lambda acm: acm.discard(path.id),
+            Intent("acm", "DeleteCertificate", {"id": path.id}),
+            lambda acm, call: acm.delete(_arn(call, path)),
             lambda _: Response(status=204),
         )
 
     app.register_api(api)
+
+
+def _request(acm: AcmService, body: CertificateRequest) -> CertificateView:
+    if body.csr is not None:
+        if body.key_algorithm is not None:
+            raise InvalidParameter("key_algorithm goes with names alone: a CSR brings its own key")
+        return acm.request_from_csr(
+            body.csr.encode(),
+            body.names or (),
+            authority_arn=body.certificate_authority_arn,
+            token=body.idempotency_token,
+        )
+    if not body.names:
+        raise InvalidParameter("send a CSR, or the names that the certificate is for")
+    arn = acm.request(
+        body.names[0],
+        body.names[1:],
+        key_algorithm=body.key_algorithm or "EC_prime256v1",
+        authority_arn=body.certificate_authority_arn,
+        token=body.idempotency_token,
+    )
+    return acm.view(arn)
+
+
+def _arn(call: Call, path: CertificatePath) -> str:
+    return f"arn:aws:acm:{call.region}:{call.account}:certificate/{path.id}"
 
 
 def _json(model: BaseModel, status: int = 200) -> Response:

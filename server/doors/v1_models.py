@@ -7,6 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from acm import CertificateView
 
+ALL_KEY_TYPES = ("RSA_2048", "RSA_3072", "RSA_4096", "EC_prime256v1", "EC_secp384r1", "EC_secp521r1")
+"""`/v1` hides nothing; ListCertificates shows RSA only unless told (TRAPS 28)."""
+
 REGION = Field("us-east-1", description="Region of the certificate", pattern=r"^[a-z]{2}(-[a-z]+)+-\d{1,2}$")
 
 
@@ -43,7 +46,7 @@ class RegionQuery(BaseModel):
     region: str = REGION
 
 
-class ListQuery(RegionQuery):
+class PageQuery(RegionQuery):
     """One page of certificates."""
 
     limit: int = Field(100, ge=1, le=1000)
@@ -53,7 +56,7 @@ class ListQuery(RegionQuery):
 class CertificatePath(BaseModel):
     """The certificate's id: the last part of its ARN."""
 
-    id: str = Field(pattern=r"^[0-9a-f-]{36}$")
+    id: str = Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
 
 
 class Record(BaseModel):

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from foundation.wire import AwsError, Response
 from foundation.wire.limits import LARGEST_BODY
@@ -10,10 +10,11 @@ from server.doors.app import make_app
 from server.doors.environ import Environ, read_request
 
 if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse
+
     from server.assembly import Assembly
 
-StartResponse = Callable[[str, list[tuple[str, str]]], Any]
-Wsgi = Callable[[Environ, StartResponse], Iterable[bytes]]
+Wsgi = Callable[[Environ, "StartResponse"], Iterable[bytes]]
 
 _LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 
@@ -23,7 +24,7 @@ def make_wsgi(assembly: "Assembly") -> Wsgi:
     pipeline = assembly.pipeline
     flask = make_app(assembly)
 
-    def application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+    def application(environ: Environ, start_response: "StartResponse") -> Iterable[bytes]:
         if not _is_aws(environ):
             answer: Iterable[bytes] = flask(environ, start_response)
             return answer
@@ -52,7 +53,7 @@ def _is_aws(environ: Environ) -> bool:
     )
 
 
-def _send(response: Response, start_response: StartResponse) -> Iterable[bytes]:
+def _send(response: Response, start_response: "StartResponse") -> Iterable[bytes]:
     headers = [*response.headers, ("content-length", str(len(response.body)))]
     start_response(_LINES.get(response.status, f"{response.status} Status"), headers)
     return [response.body]

@@ -1,0 +1,180 @@
+"""The one place that knows everything and decides nothing: it puts the rooms together from the settings."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.metadata import version
+from typing import Literal, Self
+
+import acm
+from acm import AcmService, AcmSettings, JobContext
+from ca import CaService, PublicPki
+from ca import jobs as ca_jobs
+from foundation.identity import Accounts, Authenticator, Bearer, Call, sts
+from foundation.store import SYSTEM, Job, Scope, Store, Unit
+from foundation.trail import Lookup, Recorder, Shipper, TrailIndex, cloudtrail
+from foundation.wire import BadToken, Operation, Wire
+from kms.hsm import Asker, CoreClient, SealOverCore
+from server.clock import Clocks, clocks, wall
+from server.logs import Log, make_log
+from server.metrics import Metrics
+from server.outside import Outside, open_outside
+from server.pipeline import Factory, Pipeline
+from server.regions import served_regions
+from server.settings import Settings
+
+Role = Literal["worker", "scheduler", "admin"]
+
+DEFAULT_REGION = "us-east-1"
+CORE_SOCKET = "core.sock"
+TRAIL = "trail"
+MODELS = "models"
+
+REGISTRIES = (acm.operations, sts, cloudtrail)
+OPERATIONS: Mapping[str, Mapping[str, Operation]] = {
+    registry.service: registry.declared for registry in REGISTRIES
+}
+
+
+def entropy(count: int) -> bytes:
+    """The operating system's randomness."""
+    return os.urandom(count)
+
+
+def preload(settings: Settings) -> None:
+    """Loads the service models once, before the supervisor forks, so that its children share them."""
+    Wire(settings.data / MODELS).preload(*REGISTRIES)
+    served_regions(settings.regions)
+
+
+@dataclass(frozen=True)
+class Assembly:
+    """One process's rooms. Open it after the fork; close it before the end."""
+
+    settings: Settings
+    version: str
+    role: Role
+    clock: Clocks
+    store: Store
+    core: CoreClient
+    seal: SealOverCore
+    accounts: Accounts
+    bearer: Bearer
+    recorder: Recorder
+    trail_index: TrailIndex
+    shipper: Shipper
+    outside: Outside
+    wire: Wire
+    log: Log
+    metrics: Metrics
+
+    @classmethod
+    def open(cls, settings: Settings, role: Role) -> Self:
+        """Puts everything together. Raises what the store raises for a database that may not be used."""
+        data = settings.data
+        store = Store.open(settings.database_url, wall=wall, directory=data)
+        clock = clocks(store, wall)
+        core = CoreClient(data / CORE_SOCKET, role, store.assert_no_transaction)
+        accounts = Accounts(store, core, entropy, clock.now)
+        wire = Wire(data / MODELS)
+        trail_index = TrailIndex(data / "trail-index.db")
+        return cls(
+            settings=settings,
+            version=version("keystead"),
+            role=role,
+            clock=clock,
+            store=store,
+            core=core,
+            seal=SealOverCore(core, BadToken),
+            accounts=accounts,
+            bearer=Bearer(store, core, accounts, entropy, clock.wall, DEFAULT_REGION),
+            recorder=Recorder(core, wire.redacted, clock.wall, clock.now, entropy),
+            trail_index=trail_index,
+            shipper=Shipper(data / TRAIL, trail_index),
+            outside=open_outside(settings, entropy, store.assert_no_transaction),
+            wire=wire,
+            log=make_log(settings.log_level, role, clock.wall),
+            metrics=Metrics(),
+        )
+
+    @cached_property
+    def pipeline(self) -> Pipeline:
+        """The path of every call."""
+        factories: dict[str, Factory] = {
+            "acm": self.acm,
+            "sts": lambda call, _: call,
+            "cloudtrail": lambda call, _: Lookup(self.trail_index, call, self.seal),
+        }
+        regions = served_regions(self.settings.regions)
+        return Pipeline(
+            wire=self.wire,
+            authenticator=Authenticator(self.store, self.core, self.clock.wall, regions),
+            operations=OPERATIONS,
+            factories=factories,
+            store=self.store,
+            recorder=self.recorder,
+            entropy=entropy,
+            log=self.log,
+            metrics=self.metrics,
+        )
+
+    @cached_property
+    def jobs(self) -> tuple[Job, ...]:
+        """Everything that the scheduler runs when it is due."""
+        context = JobContext(
+            store=self.store,
+            authority_for=self.ca_for,
+            core=self.core,
+            prover=self.outside.prover,
+            publisher=self.outside.publisher,
+            now=self.clock.now,
+            settings=acm_settings(self.settings),
+        )
+        return (*acm.jobs(context), *ca_jobs(self._ca_of_jobs))
+
+    def ca_for(self, unit: Unit, asker: Asker) -> CaService:
+        """The CA, working for `asker` on one tenant's rows."""
+        return CaService(unit, asker, self.core, now=self.clock.now, entropy=entropy)
+
+    def _ca_of_jobs(self, scope: Scope) -> CaService:
+        return self.ca_for(self.store.unit(scope), Asker("job", "acm-pca.amazonaws.com"))
+
+    def ca(self, call: Call, unit: Unit) -> CaService:
+        """The CA, for one caller."""
+        return self.ca_for(unit, Asker(*call.asker))
+
+    def acm(self, call: Call, unit: Unit) -> AcmService:
+        """ACM, for one caller."""
+        return AcmService(
+            unit,
+            call,
+            ca=self.ca(call, unit),
+            core=self.core,
+            publisher=self.outside.publisher,
+            now=self.clock.now,
+            entropy=entropy,
+            seal=self.seal,
+            settings=acm_settings(self.settings),
+        )
+
+    def pki(self, name: str) -> tuple[str, bytes] | None:
+        """(content type, body) of a file under /pki/, or None."""
+        return PublicPki(self.store.unit(SYSTEM)).file(name)
+
+    def close(self) -> None:
+        """Lets go of the core and the databases; waits for writes that are under way."""
+        self.trail_index.close()
+        self.core.close()
+        self.store.close()
+
+
+def acm_settings(settings: Settings) -> AcmSettings:
+    """The operator's settings in ACM's own terms."""
+    return AcmSettings(
+        validity_days=settings.certificate_validity_days,
+        renew_before_days=settings.renewal_before_days,
+        validation_timeout_hours=settings.validation_timeout_hours,
+        names_per_certificate=settings.certificate_names,
+        renewal_eligible="aws" if settings.renewal_eligible == "aws" else "always",
+    )
