@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from sqlalchemy import Connection, Engine, PoolProxiedConnection, insert, select, update
 from sqlmodel import Session, col
@@ -43,8 +43,8 @@ class Generations(Protocol):
 
 
 def _all(connection: Connection) -> dict[str, int]:
-    rows = connection.execute(select(Generation.__table__.c.name, Generation.__table__.c.value))  # type: ignore[attr-defined]  # SQLModel gives every table class a __table__
-    return {name: value for name, value in rows}
+    rows = connection.execute(select(col(Generation.name), col(Generation.value)))
+    return {row.name: row.value for row in rows}
 
 
 class SqliteGenerations:
@@ -61,7 +61,7 @@ class SqliteGenerations:
         with self._lock, faults_translated():
             if self._probe is None:
                 self._probe = self._reader.raw_connection()
-            probe = self._probe.driver_connection
+            probe: Any = self._probe.driver_connection
             (version,) = probe.execute("PRAGMA data_version").fetchone()
             if version != self._seen:
                 self._values = dict(probe.execute("SELECT name, value FROM generation").fetchall())

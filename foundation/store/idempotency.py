@@ -26,7 +26,7 @@ def recall(session: Session, operation: str, token: str, request_digest: bytes, 
     return row.result
 
 
-def remember(
+def remember(  # noqa: PLR0917 -- what a token stands for, in the order of its columns
     session: Session,
     operation: str,
     token: str,
@@ -44,8 +44,17 @@ def remember(
     row = _row(session, operation, token)
     if row is None:
         scope = scope_of(session)
-        row = Idempotency(account=scope.account, region=scope.region, operation=operation, token=token)
-    row.request_digest, row.result, row.expires_at = request_digest, result, expires_at
+        row = Idempotency(
+            account=scope.account,
+            region=scope.region,
+            operation=operation,
+            token=token,
+            request_digest=request_digest,
+            result=result,
+            expires_at=expires_at,
+        )
+    else:
+        row.request_digest, row.result, row.expires_at = request_digest, result, expires_at
     session.add(row)
     if now is not None:
         expired = select(Idempotency).where(col(Idempotency.expires_at) <= now).limit(_SWEEP)

@@ -15,7 +15,7 @@ _PAGE: Final = 1_000
 def pending(connection: Connection) -> list[tuple[str, bytes]]:
     """Up to 1,000 (event id, event), oldest first."""
     oldest = (
-        select(Outbox.event_id, Outbox.payload)
+        select(col(Outbox.event_id), col(Outbox.payload))
         .order_by(col(Outbox.written_at), col(Outbox.event_id))
         .limit(_PAGE)
     )

@@ -65,7 +65,7 @@ class PostgresServer:
             user=self._user,
             group=self._user,
             extra_groups=None if self._user is None else [],
-            preexec_fn=_die_with_parent,
+            preexec_fn=_die_with_parent,  # noqa: PLW1509 -- one prctl call, before any test's threads
         )
         deadline = time.monotonic() + 30
         while True:
