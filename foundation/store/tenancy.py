@@ -17,6 +17,7 @@ GLOBAL_TABLES: Final = frozenset(
         "account",  # accounts are what all else belongs to
         "access_key",  # the caller's account is not known until the key has been found
         "bearer_token",  # the same
+        "ca_place",  # whose an authority is: who fetches a CRL under /pki/ names no account
         "ca_place",  # whose an authority is: /pki/ knows only its id
     }
 )
