@@ -4,7 +4,6 @@ from foundation.store.columns import UtcDateTime
 from foundation.store.deployment import ClockRefused, Deployment
 from foundation.store.due import Claim, Job, cancel, schedule
 from foundation.store.engine import BEGIN_OPTION, sqlite_engine
-from foundation.store.engine import BEGIN_OPTION, sqlite_engine
 from foundation.store.errors import (
     BadValue,
     Conflict,
@@ -27,7 +26,6 @@ from foundation.store.tenancy import SYSTEM, AccountOwned, Global, Scope, Tenant
 from foundation.store.units import Unit, faults_translated, unchanged
 
 __all__ = [
-    "BEGIN_OPTION",
     "BEGIN_OPTION",
     "SYSTEM",
     "AccountOwned",
@@ -57,11 +55,9 @@ __all__ = [
     "bump",
     "cancel",
     "faults_translated",
-    "faults_translated",
     "recall",
     "remember",
     "schedule",
-    "sqlite_engine",
     "sqlite_engine",
     "unchanged",
 ]

@@ -58,7 +58,9 @@ def _duplicate_of_sqlite(message: str) -> Duplicate:
         ]
         return Duplicate(owners[0] if owners else "", name)
     pairs = [column.split(".", 1) for column in rule.split(", ")]
-    table = SQLModel.metadata.tables[pairs[0][0]]
+    table = SQLModel.metadata.tables.get(pairs[0][0])
+    if table is None:  # a file that only borrows the engine's rules, as the trail's index does
+        return Duplicate(pairs[0][0], "")
     return Duplicate(table.name, unique_name(table, frozenset(column for _, column in pairs)))
 
 
