@@ -82,7 +82,8 @@ def v1_routes(app: OpenAPI, assembly: "Assembly") -> None:
     def request_certificate(body: CertificateRequest) -> Response:
         """Answers at once with the CNAMEs to publish; the certificate follows when every name is proven.
 
-        A CSR under a private CA is issued at once and needs no CNAME.
+        A CSR under a private CA is issued at once and needs no CNAME. The body may also be the PEM of the CSR itself
+        (Content-Type: application/x-pem-file), with the other members as query parameters.
         """
         told = {
             "names": body.names,

@@ -1,14 +1,17 @@
 """The JSON of `/v1`: what goes in and what comes out, from which flask-openapi3 makes the OpenAPI document."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from flask import request
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from acm import CertificateView
 
 ALL_KEY_TYPES = ("RSA_2048", "RSA_3072", "RSA_4096", "EC_prime256v1", "EC_secp384r1", "EC_secp521r1")
 """`/v1` hides nothing; ListCertificates shows RSA only unless told (TRAPS 28)."""
+
+PEM_TYPES = frozenset({"application/x-pem-file", "application/pkcs10", "application/pem-certificate-request"})
 
 REGION = Field("us-east-1", description="Region of the certificate", pattern=r"^[a-z]{2}(-[a-z]+)+-\d{1,2}$")
 
@@ -37,6 +40,14 @@ class CertificateRequest(BaseModel):
         None, description="repeats within an hour give the same certificate", pattern=r"^\w{1,32}$"
     )
     region: str = REGION
+
+    @model_validator(mode="before")
+    @classmethod
+    def _pem_body(cls, body: Any) -> Any:
+        """A body that is the CSR itself, for `curl --data-binary @app.csr`; the other members come from the query."""
+        if body is None and request.mimetype in PEM_TYPES:
+            return {**request.args.to_dict(), "csr": request.get_data(as_text=True)}
+        return body
 
 
 class RegionQuery(BaseModel):
