@@ -17,13 +17,13 @@ import json
 import os
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 SUFFIX = ".trail"
 NOTHING = bytes(32)
-SEGMENT_BYTES = 16 * 1024 * 1024
+SEGMENT_BYTES = 8 * 1024 * 1024
 AHEAD_BYTES = 1024 * 1024
 READ_BYTES = 1024 * 1024
 LOCK_WAIT = 5.0  # seconds: a killed predecessor's lock goes with it
@@ -163,10 +163,17 @@ class ChainWriter:
     """
 
     def __init__(
-        self, directory: Path, chain: str, *, segment_bytes: int = SEGMENT_BYTES, ahead: int = AHEAD_BYTES
+        self,
+        directory: Path,
+        chain: str,
+        *,
+        segment_bytes: int = SEGMENT_BYTES,
+        ahead: int = AHEAD_BYTES,
+        recall: Callable[[Record], None] = lambda _: None,
     ) -> None:
         """Open or begin the chain, cutting off a torn tail (recorded as "recovered", with how much).
 
+        recall: gets the records of the last two segments, which are verified on the way.
         Raises ChainBroken when the last segment is damaged in any way that a crash does not explain, ChainError
         when the directory belongs to another chain or to a living writer.
         """
@@ -174,17 +181,21 @@ class ChainWriter:
         self._chain = chain
         self._segment_bytes = segment_bytes
         self._ahead = ahead
+        self._recall = recall
         self._buffer: list[bytes] = []
         self._file = -1
         self._reserved = 0
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock = self._take_lock()
         self._at = START
-        present = segments(directory)
-        if present:
-            self._recover(present)
-        else:
-            self._begin_segment()
+        try:
+            present = segments(directory)
+            if present:
+                self._recover(present)
+            else:
+                self._begin_segment()
+        except OSError as error:
+            raise ChainError(f"the trail cannot be opened: {error}") from error
 
     @property
     def head(self) -> Head:
@@ -271,16 +282,20 @@ class ChainWriter:
 
     def _recover(self, present: list[int]) -> None:
         """Stand after the last good record; cut what a crash tore, refuse what a crash cannot have done."""
-        last = present[-1]
-        position = Position(last, 0, last - 1, self._last_hash(present[-2]) if len(present) > 1 else NOTHING)
+        first = present[-2:][0]
+        before = self._last_hash(present[-3]) if len(present) > 2 else NOTHING
+        position = Position(first, 0, first - 1, before)
         try:
             for record in _records(self._directory, position):
                 position = record.position
                 if record.kind == "segment" and json.loads(record.body).get("chain") != self._chain:
                     raise ChainError("this trail belongs to another deployment")
+                self._recall(record)
         except ChainBroken as broken:
             position = self._torn(broken, position)
-        self._file = os.open(segment_path(self._directory, last), os.O_RDWR | os.O_CLOEXEC)
+        if position.segment != present[-1]:  # the next segment was made, and its first record torn away
+            position = Position(present[-1], 0, position.sequence, position.hash)
+        self._file = os.open(segment_path(self._directory, position.segment), os.O_RDWR | os.O_CLOEXEC)
         os.lseek(self._file, position.offset, os.SEEK_SET)
         rest = os.read(self._file, self._segment_bytes).rstrip(b"\0")
         os.ftruncate(self._file, position.offset)

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-
 from kms.hsm import errors, frames
 from kms.hsm.connection import Connection, Disconnected
 from kms.hsm.labels import NOBODY, Asker, KeyLabel, Kind, Role

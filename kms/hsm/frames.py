@@ -187,7 +187,8 @@ def take_frames(buffer: bytearray, limit: int) -> Iterator[bytes]:
                 raise FrameError(f"a frame of {length} bytes is announced, the limit is {MAX_FRAME}")
             if len(buffer) - start - 4 < length:
                 break
-            yield bytes(memoryview(buffer)[start + 4 : start + 4 + length])
-            start += 4 + length
+            payload = bytes(memoryview(buffer)[start + 4 : start + 4 + length])
+            start += 4 + length  # before the yield: the taker may leave after one
+            yield payload
     finally:
         del buffer[:start]

@@ -1,0 +1,149 @@
+"""The outline of what a key is asked to sign: is it the kind of thing that it is said to be, and about this key?
+
+pyca parses it, completed with the algorithm asked for and an empty signature; what it reads back must be the very bytes.
+"""
+
+import hashlib
+from collections.abc import Iterator
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import load_der_public_key
+from cryptography.x509 import ocsp
+
+from kms.hsm.algorithms import Algorithm
+from kms.hsm.errors import KeyRefused
+from kms.hsm.labels import Kind
+
+SEQUENCE, INTEGER, BIT_STRING, OCTET_STRING, CONTEXT_0 = 0x30, 0x02, 0x03, 0x04, 0xA0
+_NO_SIGNATURE = bytes.fromhex("030100")  # an empty BIT STRING
+_OCSP_BASIC = bytes.fromhex("06092b0601050507300101")
+_SUCCESSFUL = bytes.fromhex("0a0100")
+_UNPARSED = (
+    ValueError,
+    TypeError,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
+
+
+def judge(kind: Kind, message: bytes, algorithm: Algorithm, spki: bytes) -> None:
+    """Raises KeyRefused unless `message` is the to-be-signed part of one `kind`, by and for the key `spki` (DER)."""
+    try:
+        if kind in {"certificate", "ca-certificate"}:
+            _certificate(message, algorithm, spki, authority=kind == "ca-certificate")
+        elif kind == "crl":
+            _crl(message, algorithm, spki)
+        elif kind == "csr":
+            _csr(message, algorithm, spki)
+        elif kind == "ocsp":
+            _ocsp(message, algorithm)
+    except _UNPARSED as odd:
+        raise KeyRefused(f"the bytes to be signed are no {kind}: {odd}") from odd
+
+
+def _certificate(message: bytes, algorithm: Algorithm, spki: bytes, *, authority: bool) -> None:
+    certificate = x509.load_der_x509_certificate(_completed(message, algorithm))
+    _same(certificate.tbs_certificate_bytes, message)
+    if certificate.version is not x509.Version.v3:
+        raise KeyRefused("keystead signs X.509 version 3 only")
+    _algorithm_inside(message, 2, algorithm)
+    try:
+        constraints = certificate.extensions.get_extension_for_class(x509.BasicConstraints).value
+        is_authority = constraints.ca
+    except x509.ExtensionNotFound:
+        is_authority = False
+    if is_authority and not authority:
+        raise KeyRefused("the CA flag is set: a CA's certificate is asked for by kind 'ca-certificate'")
+    if authority and not is_authority:
+        raise KeyRefused("kind 'ca-certificate' without the CA flag")
+    if certificate.issuer == certificate.subject and authority:
+        own = load_der_public_key(spki)
+        if certificate.public_key() != own:
+            raise KeyRefused("a self-issued certificate must be for the key that signs it")
+    _issued_by(certificate.extensions, spki)
+
+
+def _crl(message: bytes, algorithm: Algorithm, spki: bytes) -> None:
+    crl = x509.load_der_x509_crl(_completed(message, algorithm))
+    _same(crl.tbs_certlist_bytes, message)
+    _algorithm_inside(message, 1, algorithm)
+    if crl.next_update_utc is None:
+        raise KeyRefused("a CRL says when the next one comes (RFC 5280 5.1.2.5)")
+    _issued_by(crl.extensions, spki)
+
+
+def _csr(message: bytes, algorithm: Algorithm, spki: bytes) -> None:
+    request = x509.load_der_x509_csr(_completed(message, algorithm))
+    _same(request.tbs_certrequest_bytes, message)
+    if request.public_key() != load_der_public_key(spki):
+        raise KeyRefused("a CSR is signed by the key that it is for")
+
+
+def _ocsp(message: bytes, algorithm: Algorithm) -> None:
+    basic = tlv(OCTET_STRING, _completed(message, algorithm))
+    response = tlv(SEQUENCE, _SUCCESSFUL + tlv(CONTEXT_0, tlv(SEQUENCE, _OCSP_BASIC + basic)))
+    parsed = ocsp.load_der_ocsp_response(response)
+    _same(parsed.tbs_response_bytes, message)
+    if not list(parsed.responses):
+        raise KeyRefused("an OCSP response is about at least one certificate")
+
+
+def _issued_by(extensions: x509.Extensions, spki: bytes) -> None:
+    """The authority key identifier, where there is one, must be this key's (RFC 5280 4.2.1.2, RFC 7093 method 1)."""
+    try:
+        stated = extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value.key_identifier
+    except x509.ExtensionNotFound:
+        return
+    bits = _children(spki)[1][1][1:]  # the BIT STRING's content after its count of unused bits
+    own = {hashlib.sha1(bits, usedforsecurity=False).digest(), hashlib.sha256(bits).digest()[:20]}
+    if stated is not None and stated not in own:
+        raise KeyRefused("its authority key identifier is not that of the key that signs")
+
+
+def _algorithm_inside(message: bytes, index: int, algorithm: Algorithm) -> None:
+    """RFC 5280 4.1.2.3 and 5.1.2.2: the algorithm named inside is the one of the signature."""
+    parts = _children(message)
+    if len(parts) <= index or tlv(*parts[index]) != algorithm.identifier:
+        raise KeyRefused("the algorithm named inside is not the one asked for")
+
+
+def _same(read: bytes, message: bytes) -> None:
+    if read != message:
+        raise KeyRefused("there is more in the bytes to be signed than was read")
+
+
+def _completed(message: bytes, algorithm: Algorithm) -> bytes:
+    return tlv(SEQUENCE, message + algorithm.identifier + _NO_SIGNATURE)
+
+
+def tlv(tag: int, content: bytes) -> bytes:
+    """One DER element with a low tag number."""
+    length = len(content)
+    if length < 0x80:
+        return bytes((tag, length)) + content
+    size = (length.bit_length() + 7) // 8
+    return bytes((tag, 0x80 | size)) + length.to_bytes(size, "big") + content
+
+
+def _children(der: bytes) -> list[tuple[int, bytes]]:
+    """The (tag, content) of each element inside an outer one; ValueError when lengths do not add up."""
+    (_, content), *rest = _elements(der)
+    if rest:
+        raise ValueError("more than one element")
+    return list(_elements(content))
+
+
+def _elements(data: bytes) -> Iterator[tuple[int, bytes]]:
+    at = 0
+    while at < len(data):
+        if len(data) < at + 2:
+            raise ValueError("an element without a length")
+        tag, length, start = data[at], data[at + 1], at + 2
+        if length >= 0x80:
+            size = length & 0x7F
+            length, start = int.from_bytes(data[start : start + size], "big"), start + size
+        at = start + length
+        if at > len(data):
+            raise ValueError("an element longer than what holds it")
+        yield tag, data[start:at]
