@@ -24,6 +24,10 @@ RESENDS = (0.0, 0.2, 0.5)  # shares of the time at which an unanswered datagram 
 NO_EDNS = frozenset({dns.rcode.FORMERR, dns.rcode.NOTIMP, dns.rcode.BADVERS})
 
 
+class TruncatedOverTcpError(dns.exception.FormError):
+    """An answer cut short where there is room for all of it."""
+
+
 class Deadline:
     """A moment on the monotonic clock by which a piece of work must end."""
 
@@ -61,12 +65,14 @@ class Question:
     def read(self, wire: bytes) -> dns.message.Message | None:
         """The answer in `wire`, or None when it does not answer this question: a stray, or a forgery.
 
+        Each record stays a set of its own: dnspython would let the last of several CNAMEs stand for all.
+
         Raises dns.exception.DNSException for an answer with our id that cannot be parsed.
         """
         if len(wire) < 12 or wire[:2] != self.id.to_bytes(2, "big") or not wire[2] & 0x80:
             return None
         truncated = bool(wire[2] & 0x02)  # then only the question is sure to be whole
-        message = dns.message.from_wire(wire, question_only=truncated)
+        message = dns.message.from_wire(wire, question_only=truncated, one_rr_per_rrset=True)
         if message.opcode() != dns.opcode.QUERY:
             return None
         if not message.question:
@@ -154,8 +160,11 @@ class Exchange:
             while True:
                 size = int.from_bytes(stream.receive_exactly(2), "big")
                 message = question.read(stream.receive_exactly(size))
-                if message is not None:
-                    return message
+                if message is None:
+                    continue
+                if message.flags & dns.flags.TC:
+                    raise TruncatedOverTcpError  # half an answer must not read as "no record"
+                return message
         finally:
             stream.close()
 

@@ -155,17 +155,29 @@ def _read(message: dns.message.Message, name: str, rtype: str) -> tuple[list[str
     here = dns.name.from_text(name)
     chain: list[str] = []
     while True:
-        found = message.get_rrset(message.answer, here, dns.rdataclass.IN, wanted)
-        link = message.get_rrset(message.answer, here, dns.rdataclass.IN, dns.rdatatype.CNAME)
-        if link is not None and len(link) > 1:
+        found = _at(message, here, wanted)
+        link = _at(message, here, dns.rdatatype.CNAME)
+        if len(link) > 1:
             raise DnsFailed(Kind.AMBIGUOUS, name=_plain(here), count=len(link))
-        if found is not None:
-            return chain, tuple(sorted(_text(record) for record in found))
-        if link is None:
-            return chain, ()
-        here = link[0].target
+        if found or not link:
+            return chain, tuple(sorted({_text(record) for record in found}))
+        here = _target(link[0])
         chain.append(_plain(here))
         extend(name, chain)
+
+
+def _at(
+    message: dns.message.Message, name: dns.name.Name, rtype: dns.rdatatype.RdataType
+) -> list[dns.rdata.Rdata]:
+    """The distinct records of one name and type in the answer section."""
+    wanted = (name, dns.rdataclass.IN, rtype)
+    held = (rrset for rrset in message.answer if (rrset.name, rrset.rdclass, rrset.rdtype) == wanted)
+    return list(dict.fromkeys(record for rrset in held for record in rrset))
+
+
+def _target(record: dns.rdata.Rdata) -> dns.name.Name:
+    assert isinstance(record, NSBase)
+    return record.target
 
 
 def _plain(name: dns.name.Name) -> str:

@@ -119,9 +119,7 @@ class Publisher:
             "key": zone.key.name if zone.key else "(none)",
         }
         try:
-            wire = update.to_wire()
-            answer = self._exchanged(zone, wire)
-            reply = dns.message.from_wire(answer, keyring=update.keyring, request_mac=update.mac)
+            reply = _read_reply(update, self._exchanged(zone, update.to_wire()))
         except EgressFailed as error:
             raise PublishFailed(Kind.UPDATE_FAILED, why=error, **facts) from error
         except dns.exception.DNSException as error:
@@ -136,6 +134,14 @@ class Publisher:
             return stream.receive_exactly(int.from_bytes(stream.receive_exactly(2), "big"))
         finally:
             stream.close()
+
+
+def _read_reply(update: dns.update.UpdateMessage, wire: bytes) -> dns.message.Message:
+    """Parse, and verify the signature when there is one: servers may refuse without (RFC 8945 section 5.3.2)."""
+    reply = dns.message.from_wire(wire, keyring=False)
+    if update.keyring is None or not reply.had_tsig:
+        return reply
+    return dns.message.from_wire(wire, keyring=update.keyring, request_mac=update.mac)
 
 
 def _judge_reply(update: dns.update.UpdateMessage, reply: dns.message.Message, facts: dict[str, str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import selectors
 import socket
 import threading
@@ -60,8 +61,9 @@ class DnsServer:
         self._thread.start()
 
     def stop(self) -> None:
-        """End `serve`, and wait for the thread that `start` made."""
-        self._waker.send(b"x")
+        """End `serve`, and wait for the thread that `start` made. May be repeated."""
+        with contextlib.suppress(OSError):  # closed: it has ended already
+            self._waker.send(b"x")
         if self._thread is not None:
             self._thread.join()
 
