@@ -113,7 +113,9 @@ def _check_signed_headers(request: Request, presented: Presented) -> None:
         raise SignatureDoesNotMatch("'Host' must be a 'SignedHeader' in the AWS Authorization.")
     unsigned = sorted(name for name in sent - signed if name.startswith("x-amz-"))
     if unsigned:
-        raise SignatureDoesNotMatch(f"There were headers present in the request which were not signed: {', '.join(unsigned)[:256]}")
+        raise SignatureDoesNotMatch(
+            f"There were headers present in the request which were not signed: {', '.join(unsigned)[:256]}"
+        )
     if not signed <= sent:
         raise SignatureDoesNotMatch("A header that SignedHeaders names is not in the request.")
 
@@ -148,7 +150,9 @@ def _payload_hash(request: Request, presented: Presented, *, s3: bool) -> str:
         return UNSIGNED_PAYLOAD
     actual = hashlib.sha256(request.body).hexdigest()
     if claimed and claimed[0] != actual:
-        raise SignatureDoesNotMatch("The provided 'x-amz-content-sha256' header does not match what was computed.")
+        raise SignatureDoesNotMatch(
+            "The provided 'x-amz-content-sha256' header does not match what was computed."
+        )
     return actual
 
 

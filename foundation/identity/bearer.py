@@ -46,7 +46,7 @@ class NewToken:
 class Bearer:
     """Makes, checks and revokes bearer tokens, on the wall clock. `region` is where their calls take place."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 -- every collaborator is an argument (ARCHITECTURE 5)
         self,
         store: Store,
         core: TokenMac,
@@ -138,7 +138,9 @@ class Bearer:
             row = session.get(BearerToken, mac)
         if row is None or (row.expires_at is not None and row.expires_at <= self._wall()):
             raise BearerRefused(_REFUSED)
-        owner = unit.at(Scope(row.account, self._region), because="the account that the bearer token belongs to")
+        owner = unit.at(
+            Scope(row.account, self._region), because="the account that the bearer token belongs to"
+        )
         with owner.read() as session:
             principal = principal_by_id(session, row.account, row.principal_id)
         if principal is None:

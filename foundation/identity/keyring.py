@@ -28,7 +28,7 @@ V = TypeVar("V")
 class SigningKeys(Protocol):
     """The key core, as far as SigV4 needs it. May be called from any thread, never inside a transaction."""
 
-    def signing_key(
+    def signing_key(  # noqa: PLR0917 -- the key core's signature
         self, sealed: bytes, account: str, access_key_id: str, date: str, region: str, service: str
     ) -> bytes:
         """Derive the 32-byte signing key of one day, region and service; the secret stays in the core."""
@@ -97,7 +97,9 @@ class Keyring:
             key = session.get(AccessKey, access_key_id)
         if key is None or not key.active:
             return None
-        owner = unit.at(Scope(key.account, SYSTEM.region), because="the account that the access key belongs to")
+        owner = unit.at(
+            Scope(key.account, SYSTEM.region), because="the account that the access key belongs to"
+        )
         with owner.read() as session:
             principal = principal_by_id(session, key.account, key.principal_id)
         return None if principal is None else Holder(principal, key.sealed)
@@ -106,7 +108,9 @@ class Keyring:
 def principal_by_id(session: Session, account: str, principal_id: str) -> Principal | None:
     """Find a principal by its unique id, with the policies attached to it; None when it is gone."""
     if principal_id == account:
-        return Principal(account=account, arn=root_arn(account), principal_id=account, kind="root", name="root")
+        return Principal(
+            account=account, arn=root_arn(account), principal_id=account, kind="root", name="root"
+        )
     user = session.exec(select(User).where(User.user_id == principal_id)).one_or_none()
     if user is None:
         return None

@@ -56,7 +56,9 @@ def read_signature(request: Request) -> Presented:
     if not headers and not presigned:
         raise MissingAuthenticationToken("Missing Authentication Token")
     if len(headers) + presigned > 1:
-        raise IncompleteSignature("Only one signature may be presented: one Authorization header, or one in the query.")
+        raise IncompleteSignature(
+            "Only one signature may be presented: one Authorization header, or one in the query."
+        )
     if presigned:
         return _from_query(request, query)
     return _from_header(request, headers[0])
@@ -72,7 +74,9 @@ def _from_header(request: Request, authorization: str) -> Presented:
         if name in parts or name not in _HEADER_PARTS:
             raise IncompleteSignature("The Authorization header repeats a parameter or has an unknown one.")
         parts[name] = value
-    missing = [f"Authorization header requires '{name}' parameter." for name in _HEADER_PARTS if not parts.get(name)]
+    missing = [
+        f"Authorization header requires '{name}' parameter." for name in _HEADER_PARTS if not parts.get(name)
+    ]
     timestamp, at = _header_date(request, missing)
     if missing:
         raise IncompleteSignature(" ".join(missing))
@@ -89,7 +93,11 @@ def _from_header(request: Request, authorization: str) -> Presented:
 def _from_query(request: Request, query: dict[str, list[str]]) -> Presented:
     if query.get("X-Amz-Algorithm") != [ALGORITHM]:
         raise IncompleteSignature(f"X-Amz-Algorithm must be given once, as '{ALGORITHM}'.")
-    wrong = [f"AWS query-string parameters must include '{name}' once." for name in _QUERY_PARTS if not _once(query, name)]
+    wrong = [
+        f"AWS query-string parameters must include '{name}' once."
+        for name in _QUERY_PARTS
+        if not _once(query, name)
+    ]
     if wrong:
         raise IncompleteSignature(" ".join(wrong))
     credential, date, expires, names, signature = (query[name][0] for name in _QUERY_PARTS)

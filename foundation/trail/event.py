@@ -172,5 +172,3 @@ def _seconds(at: datetime) -> str:
 
 def _cut(text: str) -> str:
     return text if len(text) <= MOST_TEXT else text[:MOST_TEXT]
-
-

@@ -59,7 +59,9 @@ events = Table(
     Column("read_only", Boolean, nullable=False),
     Column("body", String, nullable=False),
     *(
-        Index(f"trail_event_by_{name or 'time'}", *filter(None, ("account", "region", name, "at", "sequence")))
+        Index(
+            f"trail_event_by_{name or 'time'}", *filter(None, ("account", "region", name, "at", "sequence"))
+        )
         for name in ("", "name", "source", "username", "access_key_id")
     ),
 )

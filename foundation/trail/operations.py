@@ -107,9 +107,8 @@ def _answer(event: IndexedEvent) -> Params:
         "EventSource": event.source,
         "Username": event.username,
         "Resources": [
-            {"ResourceName": name, **({"ResourceType": kind} if kind else {})} for name, kind in event.resources
+            {"ResourceName": name, **({"ResourceType": kind} if kind else {})}
+            for name, kind in event.resources
         ],
         "CloudTrailEvent": event.body,
     }
-
-

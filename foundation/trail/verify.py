@@ -44,7 +44,10 @@ def verify_trail(directory: Path, *, head: chain.Head | None = None) -> Verdict:
     except chain.ChainBroken as broken:
         first = int(Path(broken.segment).stem)
         raise TrailBroken(
-            segment=broken.segment, line=broken.sequence - first + 1, record=broken.sequence, reason=broken.reason
+            segment=broken.segment,
+            line=broken.sequence - first + 1,
+            record=broken.sequence,
+            reason=broken.reason,
         ) from broken
     return Verdict(
         records=sequence + 1,

@@ -21,7 +21,11 @@ AT = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
 
 def administrator(
-    account: str = ACCOUNT, region: str = REGION, service: str = "acm", at: datetime = AT, request_id: str = ""
+    account: str = ACCOUNT,
+    region: str = REGION,
+    service: str = "acm",
+    at: datetime = AT,
+    request_id: str = "",
 ) -> Call:
     """Make the call of `admin`, who holds AdministratorAccess in `account`."""
     principal = Principal(
@@ -36,7 +40,11 @@ def administrator(
 
 
 def powerless(
-    account: str = ACCOUNT, region: str = REGION, service: str = "acm", at: datetime = AT, request_id: str = ""
+    account: str = ACCOUNT,
+    region: str = REGION,
+    service: str = "acm",
+    at: datetime = AT,
+    request_id: str = "",
 ) -> Call:
     """Make the call of a user to whom no policy is attached."""
     principal = Principal(
@@ -104,7 +112,7 @@ def signed(
         SigV4Auth(credentials, service, region).add_auth(unsigned)
     else:
         SigV4QueryAuth(credentials, service, region, expires=presign).add_auth(unsigned)
-    parts = urlsplit(unsigned.url)
+    parts = urlsplit(str(unsigned.url))
     sent = [(name.lower(), value) for name, value in unsigned.headers.items()]
     return Request(
         method=method,

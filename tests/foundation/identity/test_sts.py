@@ -1,0 +1,22 @@
+"""GetCallerIdentity: whoever signs learns who they are."""
+
+from foundation.identity import sts
+from foundation.wire import Addressed, Codec, Wire
+from tests.support.identity import administrator, powerless
+
+
+def test_the_caller_learns_who_they_are() -> None:
+    call = administrator()
+    answer = sts.declared["GetCallerIdentity"].handler(call, {})
+    assert answer == {
+        "UserId": call.principal.principal_id,
+        "Account": call.account,
+        "Arn": call.principal.arn,
+    }
+
+
+def test_the_answer_is_the_query_protocols_xml() -> None:
+    addressed = Addressed(service="sts", operation="GetCallerIdentity", codec=Codec.QUERY, signing_name="sts")
+    answer = sts.declared["GetCallerIdentity"].handler(powerless(), {})
+    body = Wire().encode(addressed, answer, "the-request").body
+    assert f"<Arn>{powerless().principal.arn}</Arn>".encode() in body
