@@ -11,7 +11,7 @@ from cryptography.x509.oid import NameOID
 
 from ca import der
 from ca.errors import BadCsr, BadKey
-from ca.keys import judge_loaded_key, load_key
+from ca.keys import CertifiedKey, certified, judge_loaded_key, load_key
 from ca.orders import JudgedCsr
 from validation import BadName, normalise_domain
 
@@ -38,7 +38,7 @@ def judge_csr(pem: bytes, *, max_names: int = 100) -> JudgedCsr:
     try:
         spec = judge_loaded_key(key)
     except BadKey as error:
-        raise BadCsr(f"{error}.") from error
+        raise _about_key(error) from error
     return JudgedCsr(public_key, _names(request, max_names), spec)
 
 
@@ -64,15 +64,20 @@ def _decode(pem: bytes) -> bytes:
 def _parse(request: bytes) -> tuple[x509.CertificateSigningRequest, bytes]:
     try:
         return x509.load_der_x509_csr(request), der.request_public_key(request)
-    except (ValueError, StopIteration) as error:
+    except (ValueError, StopIteration, x509.InvalidVersion) as error:
         raise BadCsr("The PEM block does not hold a certificate signing request (RFC 2986).") from error
 
 
-def _key(public_key: bytes) -> object:
+def _key(public_key: bytes) -> CertifiedKey:
     try:
-        return load_key(public_key)
+        return certified(load_key(public_key))
     except BadKey as error:
-        raise BadCsr(f"{error}.") from error
+        raise _about_key(error) from error
+
+
+def _about_key(error: BadKey) -> BadCsr:
+    text = str(error)
+    return BadCsr(f"{text[0].upper()}{text[1:]}.")
 
 
 def _check_possession(request: x509.CertificateSigningRequest) -> None:
@@ -107,9 +112,7 @@ def _normal(name: str) -> str:
     try:
         return normalise_domain(name)
     except BadName as error:
-        raise BadCsr(
-            f"The signing request asks for a name that cannot be certified: {error.detail}."
-        ) from error
+        raise BadCsr(f"A name in the signing request is refused: {error.detail}.") from error
 
 
 def _common_names(request: x509.CertificateSigningRequest) -> list[str]:
@@ -129,5 +132,7 @@ def _alternative_names(request: x509.CertificateSigningRequest) -> list[str]:
         raise BadCsr("The signing request's extensions are malformed or repeated.") from error
     for name in extension.value:
         if not isinstance(name, x509.DNSName):
-            raise BadCsr(f"A subjectAltName is a {type(name).__name__}; only DNS names are certified.")
+            raise BadCsr(
+                f"A subjectAltName is of the kind {type(name).__name__}; only DNS names are certified."
+            )
     return [str(name.value) for name in extension.value]
