@@ -16,11 +16,11 @@ BEGIN_OPTION: Final = "keystead_begin"
 
 _BUSY_MS: Final = 5_000
 _PRAGMAS: Final = (
+    ("busy_timeout", str(_BUSY_MS), _BUSY_MS),  # first, since the next may have to wait
     ("journal_mode", "WAL", "wal"),
     ("synchronous", "FULL", 2),  # an acknowledged commit has reached the disk (SECURITY 3, T2)
     ("foreign_keys", "ON", 1),
     ("secure_delete", "ON", 1),  # overwritten tokens are gone from the file (SECURITY 2.3)
-    ("busy_timeout", str(_BUSY_MS), _BUSY_MS),
     ("trusted_schema", "OFF", 0),
     ("journal_size_limit", str(64 * 2**20), 64 * 2**20),
 )

@@ -25,7 +25,10 @@ _SQLITE_UNAVAILABLE: Final = {
     "SQLITE_PROTOCOL": "another program holds the database's write lock",
     "SQLITE_NOMEM": "out of memory",
 }
-_SQLITE_FATAL: Final = frozenset({"SQLITE_IOERR", "SQLITE_CORRUPT", "SQLITE_NOTADB"})
+# After these, what this process believes about the file may be wrong (a failed fsync drops the dirty pages).
+_SQLITE_FATAL: Final = frozenset(
+    {"SQLITE_IOERR_FSYNC", "SQLITE_IOERR_DIR_FSYNC", "SQLITE_CORRUPT", "SQLITE_NOTADB"}
+)
 
 # SQLSTATE classes (PostgreSQL manual, appendix A) in which the server, not the statement, is at fault.
 _POSTGRES_UNAVAILABLE: Final = frozenset({"08", "53", "57", "58", "XX"})
@@ -72,7 +75,7 @@ def _from_sqlite(error: sqlite3.Error) -> StoreError | None:
         return Conflict("a row that this write relied on is gone, or one that it removed is still relied on")
     primary = "_".join(name.split("_")[:2])
     if primary in _SQLITE_UNAVAILABLE:
-        return StoreUnavailable(_SQLITE_UNAVAILABLE[primary], fatal=primary in _SQLITE_FATAL)
+        return StoreUnavailable(_SQLITE_UNAVAILABLE[primary], fatal=not _SQLITE_FATAL.isdisjoint({name, primary}))
     return None
 
 

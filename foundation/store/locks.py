@@ -17,10 +17,16 @@ class FileLock:
     """One flock on one file; released by the kernel when its holder dies. Not for two threads at once."""
 
     def __init__(self, path: Path) -> None:
-        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise StoreUnavailable(f"the database's lock file cannot be opened: {error}") from error
 
     def acquire(self) -> None:
-        fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+        except OSError as error:
+            raise StoreUnavailable(f"the database's lock cannot be taken: {error}") from error
 
     def acquire_within(self, seconds: float) -> None:
         """Raise StoreUnavailable when another process keeps the lock for longer."""
@@ -52,6 +58,7 @@ class Turnstile:
     """
 
     def __init__(self, path: Path) -> None:
+        # For as long as the writer lives; its file is never removed, or two could lock two files of one name.
         self._gate = FileLock(path.with_name(path.name + "-gate"))
         self._floor = FileLock(path.with_name(path.name + "-writer"))
 

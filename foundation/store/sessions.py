@@ -47,6 +47,12 @@ class TenantSession(Session):
     def rollback(self) -> NoReturn:
         raise StatementRefused("the unit rolls back; raise an error instead")
 
+    def bulk_save_objects(self, *_args: Any, **_options: Any) -> NoReturn:
+        raise StatementRefused("bulk writes pass by the flush that guards tenancy")
+
+    bulk_insert_mappings = bulk_save_objects
+    bulk_update_mappings = bulk_save_objects
+
     def connection(self, *_args: Any, **_options: Any) -> NoReturn:
         raise StatementRefused("the bare connection sees every tenant's rows")
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Self, TypeVar
@@ -14,6 +15,7 @@ from foundation.store import due, outbox, schema
 from foundation.store.deployment import Deployment
 from foundation.store.due import Claim
 from foundation.store.engine import BEGIN_OPTION, database_url, postgres_engine, sqlite_engine
+from foundation.store.errors import StoreUnavailable
 from foundation.store.generations import Generations, PostgresGenerations, SqliteGenerations, raise_counter
 from foundation.store.tables import Outbox
 from foundation.store.tenancy import Scope
@@ -59,7 +61,8 @@ class Store:
     def close(self) -> None:
         """Finish the writes that wait, then let go of the database."""
         if len(self._forgotten) and self._pid == os.getpid():
-            self._write(self._forgotten.remove)
+            with suppress(StoreUnavailable):  # the rows stay, are sent again, and the core drops repeats
+                self._write(self._forgotten.remove)
         self._database.writer.close()
         self._generations.close()
         self._reader.dispose()

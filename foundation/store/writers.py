@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Protocol, Self, TypeVar
 
@@ -123,7 +124,8 @@ class SqliteWriter:
             if self._closed:
                 raise StoreUnavailable("the store is closed")
             if self._thread is None:
-                self._thread = threading.Thread(target=self._serve, name="store-writer", daemon=True)
+                serve = partial(self._serve, Turnstile(self._lock_path))
+                self._thread = threading.Thread(target=serve, name="store-writer", daemon=True)
                 self._thread.start()
             self._queue.put(waiting)
         result: T = waiting.outcome()
@@ -136,18 +138,18 @@ class SqliteWriter:
             thread = self._thread
         if thread is not None:
             self._queue.put(None)
-            thread.join()
+            thread.join(_WAIT_SECONDS)
 
-    def _serve(self) -> None:
-        turnstile = Turnstile(self._lock_path)
+    def _serve(self, turnstile: Turnstile) -> None:
+        last = False
         try:
-            while (batch := self._first()) is not None:
-                with turnstile.held():
+            while not last and (batch := self._first()) is not None:
+                with _Caught() as caught, turnstile.held():
                     last = self._transact(batch)
+                if caught.error is not None:
+                    self._fail(batch, caught.error)
                 for waiting in batch:
                     waiting.answer()
-                if last:
-                    return
         finally:
             self._drop_connection()
             turnstile.close()
@@ -162,23 +164,20 @@ class SqliteWriter:
 
     def _transact(self, batch: list[_Waiting]) -> bool:
         """One transaction over the batch, which grows by what arrives meanwhile; True when told to stop."""
+        if self._broken is not None:
+            raise self._broken
         stop = False
-        with _Caught() as caught:
-            if self._broken is not None:
-                raise self._broken
-            connection = self._connected()
-            with connection.begin():
-                self._sweep.remove(connection)
-                deadline = time.monotonic() + _BATCH_SECONDS
-                done = 0
-                while done < len(batch):
-                    _run_one(connection, batch[done])
-                    done += 1
-                    if done == len(batch) < _MAX_BATCH and time.monotonic() < deadline:
-                        stop = self._more(batch) or stop
-            self._sweep.committed()
-        if caught.error is not None:
-            self._fail(batch, caught.error)
+        connection = self._connected()
+        with connection.begin():
+            self._sweep.remove(connection)
+            deadline = time.monotonic() + _BATCH_SECONDS
+            done = 0
+            while done < len(batch):
+                _run_one(connection, batch[done])
+                done += 1
+                if done == len(batch) < _MAX_BATCH and time.monotonic() < deadline:
+                    stop = self._more(batch)
+        self._sweep.committed()
         return stop
 
     def _more(self, batch: list[_Waiting]) -> bool:
