@@ -31,6 +31,7 @@ class Process:
         self.pid = spawned.pid
         self.pidfd = os.pidfd_open(spawned.pid)
         self.heartbeat = spawned.heartbeat
+        self._buried = spawned.buried
         self.started = now
         self.heard = now
         self.alive = False
@@ -75,10 +76,11 @@ class Process:
 
     def bury(self) -> int:
         """Reaps it after its end; returns its exit status, negative for a signal."""
-        _, status = os.waitpid(self.pid, 0)
+        status = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
         os.close(self.pidfd)
         os.close(self.heartbeat)
-        return os.waitstatus_to_exitcode(status)
+        self._buried(status)
+        return status
 
 
 @dataclass(slots=True, eq=False)

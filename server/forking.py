@@ -20,10 +20,11 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Spawned:
-    """A child just made: its pid, and the read end of its heartbeat pipe (non-blocking)."""
+    """A child just made: its pid, and the read end of its heartbeat pipe (non-blocking). `buried` is told its status."""
 
     pid: int
     heartbeat: int
+    buried: Callable[[int], None] = lambda _status: None
 
 
 def spawn(main: Callable[[int], None], keep: Iterable[int]) -> Spawned:

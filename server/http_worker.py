@@ -1,6 +1,7 @@
 """One HTTP worker: a single granian worker, built in this process on a listening socket that it inherited (ADR 2)."""
 
 import asyncio
+import importlib
 import signal
 import sys
 import threading
@@ -9,11 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from granian._futures import _new_cbscheduler
-from granian._granian import SocketHolder, WorkerSignal, WSGIWorker
 from granian.http import HTTP1Settings, HTTP2Settings
 
 from server.listeners import BACKLOG
+
+# What granian's own server builds its workers from. Its stubs describe other signatures than the compiled module of
+# this (pinned) version has, so these two come without types.
+_granian: Any = importlib.import_module("granian._granian")
+_new_cbscheduler: Any = importlib.import_module("granian._futures")._new_cbscheduler  # noqa: SLF001  # ADR 2
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
@@ -44,13 +48,13 @@ def serve(application: Application, door: Door, threads: int, serving: Callable[
 
     To be called in the main thread of a process of its own: granian's threads do not survive a fork.
     """
-    stop, stopped = WorkerSignal(), threading.Event()
+    stop, stopped = _granian.WorkerSignal(), threading.Event()
     stop.add_cb(stopped.set)
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     loop = asyncio.new_event_loop()  # granian asks for one and, for WSGI, only keeps it
-    worker = WSGIWorker(
+    worker = _granian.WSGIWorker(
         1,  # worker id, in granian's logs
-        (None, SocketHolder(door.listener, False, BACKLOG)),
+        (None, _granian.SocketHolder(door.listener, False, BACKLOG)),
         None,  # metrics channel
         1,  # Rust threads: they parse and hand over, and never wait
         1,  # Rust blocking threads

@@ -1,0 +1,170 @@
+"""What each command does: `(assembly, arguments, progress) -> dict`, judged and recorded like every other call."""
+
+import os
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ca import AuthorityView
+from foundation.identity import Call, NewAccount, NewToken, operator_call
+from foundation.store import Unit
+from foundation.trail import TrailBroken, verify_trail
+from foundation.wire import AwsError
+from server import clock_advance
+from server.admin.doctor import examine
+from server.admin.protocol import NOTHING_THERE, CommandFailed, Progress
+from server.door_certificate import DoorCertificate
+from server.pipeline import Intent
+
+if TYPE_CHECKING:
+    from server.assembly import Assembly
+
+T = TypeVar("T")
+Arguments = Mapping[str, Any]
+DEFAULT_REGION = "us-east-1"
+
+
+def account_create(assembly: "Assembly", arguments: Arguments, _progress: Progress) -> dict[str, Any]:
+    """→ account_id, access_key_id, secret_access_key, admin_arn."""
+    account = _text(arguments, "id") or assembly.accounts.draw_account_id()
+    access_key, secret = _text(arguments, "access_key"), _text(arguments, "secret_key")
+
+    def run(_unit: Unit) -> NewAccount:
+        return assembly.accounts.create(account, access_key, secret)
+
+    call = _operator(assembly, account, DEFAULT_REGION)
+    made = _perform(assembly, call, "CreateAccount", {"accountId": account}, run)
+    return {
+        "account_id": made.account_id,
+        "access_key_id": made.access_key_id,
+        "secret_access_key": made.secret_access_key,
+        "admin_arn": made.admin_arn,
+    }
+
+
+def ca_init(assembly: "Assembly", arguments: Arguments, progress: Progress) -> dict[str, Any]:
+    """→ account, root_arn, subordinate_arn, root_pem (a file under DIR/roots)."""
+    account = _account(assembly, arguments)
+    region = _text(arguments, "region") or DEFAULT_REGION
+    progress("making a root and a subordinate; their keys are made in the key core")
+
+    def run_as(call: Call) -> Callable[[Unit], tuple[AuthorityView, AuthorityView]]:
+        return lambda unit: assembly.ca(call, unit).init()
+
+    call = _operator(assembly, account, region)
+    root, subordinate = _perform(assembly, call, "CreateHierarchy", {"accountId": account}, run_as(call))
+    pem = assembly.settings.data / "roots" / f"{root.id}.pem"
+    pem.parent.mkdir(mode=0o700, exist_ok=True)
+    pem.write_text(root.certificate_pem)
+    return {
+        "account": account,
+        "root_arn": root.arn,
+        "subordinate_arn": subordinate.arn,
+        "root_pem": str(pem.absolute()),
+    }
+
+
+def token_create(assembly: "Assembly", arguments: Arguments, _progress: Progress) -> dict[str, Any]:
+    """→ token, principal."""
+    principal = _text(arguments, "principal")
+    if principal is None:
+        principal = f"arn:aws:iam::{_account(assembly, arguments)}:user/admin"
+    account = principal.split(":")[4] if principal.count(":") >= 5 else ""
+
+    def run(_unit: Unit) -> NewToken:
+        return assembly.bearer.create(principal)
+
+    call = _operator(assembly, account, DEFAULT_REGION)
+    made = _perform(assembly, call, "CreateToken", {"principal": principal}, run)
+    return {"token": made.token, "principal": made.principal_arn}
+
+
+def roots(assembly: "Assembly", _arguments: Arguments, _progress: Progress) -> dict[str, Any]:
+    """→ pem: all roots, the door's last."""
+    found = assembly.pki("roots.pem")
+    pem = "" if found is None else found[1].decode("ascii")
+    door = DoorCertificate(assembly.settings.data).root
+    return {"pem": pem + (door.read_text("ascii") if door.exists() else "")}
+
+
+def advance(assembly: "Assembly", arguments: Arguments, progress: Progress) -> dict[str, Any]:
+    """→ now."""
+    seconds = arguments.get("seconds")
+    if not isinstance(seconds, int | float) or seconds <= 0:
+        raise CommandFailed("the clock only moves forward")
+    now = clock_advance.advance(assembly, timedelta(seconds=seconds), progress)
+    return {"now": f"{now:%Y-%m-%d %H:%M:%S} UTC"}
+
+
+def trail_verify(assembly: "Assembly", _arguments: Arguments, _progress: Progress) -> dict[str, Any]:
+    """→ records, segments, head."""
+    try:
+        verdict = verify_trail(assembly.settings.data / "trail")
+    except TrailBroken as broken:
+        raise CommandFailed(
+            f"the trail is damaged; the first bad record is {broken}. Keep the files: compare them with a copy"
+        ) from broken
+    return {"records": verdict.records, "segments": verdict.segments, "head": verdict.head_hash or "-"}
+
+
+def doctor(assembly: "Assembly", _arguments: Arguments, _progress: Progress) -> dict[str, Any]:
+    """→ findings: a list of {verdict: ok | note | wrong, about, says}."""
+    return {"findings": examine(assembly)}
+
+
+COMMANDS: Mapping[str, Callable[["Assembly", Arguments, Progress], dict[str, Any]]] = {
+    "account.create": account_create,
+    "ca.init": ca_init,
+    "token.create": token_create,
+    "roots": roots,
+    "clock.advance": advance,
+    "trail.verify": trail_verify,
+    "doctor": doctor,
+}
+
+
+def run(assembly: "Assembly", command: str, arguments: dict[str, Any], progress: Progress) -> dict[str, Any]:
+    """Does one command. Raises `CommandFailed` for one that cannot be done, and for one that there is not."""
+    if command not in COMMANDS:
+        raise CommandFailed(
+            f"this server knows no command {command}: the client is of another version ({assembly.version} serves)"
+        )
+    return COMMANDS[command](assembly, arguments, progress)
+
+
+def _perform(
+    assembly: "Assembly", call: Call, name: str, parameters: Mapping[str, Any], body: Callable[[Unit], T]
+) -> T:
+    try:
+        return assembly.pipeline.act(call, Intent("keystead", name, parameters), body)
+    except AwsError as error:
+        raise CommandFailed(f"{error.message} ({error.code})") from error
+
+
+def _operator(assembly: "Assembly", account: str, region: str) -> Call:
+    return operator_call(
+        account=account,
+        region=region,
+        request_id=assembly.pipeline.request_id(),
+        at=assembly.clock.wall(),
+        uid=os.geteuid(),
+    )
+
+
+def _account(assembly: "Assembly", arguments: Arguments) -> str:
+    """The account that was named, else the deployment's first."""
+    named = _text(arguments, "account")
+    known = assembly.accounts.ids()
+    if named is not None and named not in known:
+        raise CommandFailed(f"there is no account {named}. There are: {', '.join(known)}", NOTHING_THERE)
+    account = named or assembly.accounts.first()
+    if account is None:
+        raise CommandFailed("there is no account yet: `keystead account create` makes one", NOTHING_THERE)
+    return account
+
+
+def _text(arguments: Arguments, name: str) -> str | None:
+    value = arguments.get(name)
+    if value is not None and not isinstance(value, str):
+        raise CommandFailed(f"{name} must be text")
+    return value
