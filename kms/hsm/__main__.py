@@ -46,7 +46,7 @@ def serve(message: boot.Boot, wires: Wires) -> None:
     )
     status = frames.CoreStatus(os.getpid(), message.deployment_id, 0.0, keys.active, 0, b"", locked, [])
     uids = {role: frozenset(users) for role, users in message.uids.items()}
-    Loop(wires, service, chain, Workshop(service), uids, status).run()
+    Loop(wires, service, chain, Workshop(service), uids=uids, status=status).run()
     chain.close()
 
 

@@ -8,7 +8,7 @@ The AAD is the header and the encryption context in its canonical form, so neith
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from kms.hsm.errors import BadSeal
+from kms.hsm.errors import BadSeal, KeyRefused
 from kms.hsm.labels import KeyLabel, canonical, canonical_context, cipher_region
 from kms.hsm.primitives import ONCE, expand, gcm_decrypt, gcm_encrypt
 
@@ -66,6 +66,8 @@ def _aad(header: bytes, context: Mapping[str, str]) -> bytes:
 
 def _short(name: str) -> bytes:
     raw = name.encode()
+    if len(raw) > 255:
+        raise KeyRefused("the account, Region and key id of a symmetric key have at most 255 bytes each")
     return len(raw).to_bytes(1, "big") + raw
 
 

@@ -126,7 +126,7 @@ class CoreClient:
         result = self._call(frames.NewAccessKey(account, access_key_id, secret), asker)
         return result.first, result.second.decode()
 
-    def signing_key(
+    def signing_key(  # noqa: PLR0917 - the parts of a SigV4 scope in their order, as AWS writes it
         self, sealed: bytes, account: str, access_key_id: str, date: str, region: str, service: str
     ) -> bytes:
         """The derived SigV4 signing key of one scope-day (YYYYMMDD), 32 bytes; the secret stays in the core."""
@@ -181,7 +181,12 @@ class CoreClient:
         if connection is None or connection.pid != os.getpid():  # a fork must not share its parent's stream
             connection = Connection(self._socket_path, self._role, until)
             self._local.connection = connection
-        answer = connection.exchange(frames.Ask(next(self._numbers), int(until * 1e9), asker, body), until)
+        ask = frames.Ask(next(self._numbers), int(until * 1e9), asker, body)
+        try:
+            answer = connection.exchange(ask, until)
+        except BaseException:
+            self.close()  # an answer may still come on it, too late
+            raise
         if isinstance(answer.body, frames.Refusal):
             raise_refusal(answer.body)
         return answer.body

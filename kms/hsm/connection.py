@@ -14,7 +14,7 @@ from kms.hsm.labels import NOBODY, Role
 CHUNK = 64 * 1024
 
 
-class Disconnected(Exception):  # noqa: N818 - it names what happened, and never leaves this room
+class Disconnected(Exception):
     """The stream broke, in a way that a new one may mend."""
 
 
@@ -24,7 +24,7 @@ class Connection:
     def __init__(self, path: Path, role: Role, until: float) -> None:
         self.pid = os.getpid()
         self._buffer = bytearray()
-        self._timeout = 0.0
+        self._timeout = 0.0  # seconds, as the kernel was last told
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             self._set_timeout(until)
@@ -41,6 +41,9 @@ class Connection:
             raise errors.CoreBusy(answer.body.message)
 
     def close(self) -> None:
+        self._socket.close()
+
+    def __del__(self) -> None:  # with its thread's locals
         self._socket.close()
 
     def exchange(self, ask: frames.Ask, until: float) -> frames.Answer:
@@ -86,8 +89,10 @@ class Connection:
         left = until - time.monotonic()
         if left <= 0:
             raise errors.CoreUnavailable("the key core did not answer in time")
-        if left > self._timeout or left < self._timeout * 0.9:
+        if left > self._timeout * 1.01 or left < self._timeout * 0.9:
             self._timeout = left
-            value = struct.pack("ll", int(left), int(left % 1 * 1_000_000))
+            value = struct.pack(
+                "ll", int(left), max(1, int(left % 1 * 1_000_000))
+            )  # all zero would mean never
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, value)
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, value)

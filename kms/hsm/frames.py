@@ -21,6 +21,7 @@ SEAL_LIMIT = 1024 * 1024
 PLAINTEXT_LIMIT = 4096
 
 Token = Annotated[bytes, Meta(max_length=16 * 1024)]
+CONTEXT_LIMIT = 16 * 1024  # characters of all names and values: it is written to the trail in clear
 Context = Annotated[
     dict[Annotated[str, Meta(max_length=8192)], Annotated[str, Meta(max_length=8192)]], Meta(max_length=64)
 ]
@@ -157,6 +158,10 @@ class Refusal(msgspec.Struct, frozen=True, array_like=True, tag="refusal"):
 class Answer(msgspec.Struct, frozen=True, array_like=True):
     number: int
     body: Result | Refusal | CoreStatus
+
+
+def oversize(context: dict[str, str]) -> bool:
+    return sum(len(name) + len(value) for name, value in context.items()) > CONTEXT_LIMIT
 
 
 class FrameError(CoreError):

@@ -113,7 +113,7 @@ class Ed25519Handle(_Handle, ed25519.Ed25519PrivateKey):
 SigningHandle = EllipticCurveHandle | RsaHandle | Ed25519Handle
 
 
-def signing_handle(
+def signing_handle(  # noqa: PLR0917 - the order of CoreClient.sign, with what a handle needs besides
     client: CoreClient, token: bytes, label: KeyLabel, asker: Asker, public_key: bytes, kind: Kind
 ) -> SigningHandle:
     """A handle that signs things of one kind ("certificate", "ca-certificate", "crl", "ocsp", "csr", "raw").

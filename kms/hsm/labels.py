@@ -51,10 +51,18 @@ class Asker:
     """Who asked, as the caller says; it goes into the `use` record. A captured worker can lie here."""
 
     request_id: Name = ""
-    principal: Name = ""
+    principal: Annotated[str, Meta(max_length=2048)] = ""
 
 
 NOBODY = Asker()
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """Who is at the other end of a connection: the role it has, and the pid that the kernel names."""
+
+    role: Role
+    pid: int
 
 
 def canonical(*parts: bytes | str | int) -> bytes:
@@ -64,13 +72,13 @@ def canonical(*parts: bytes | str | int) -> bytes:
     """
     out = [len(parts).to_bytes(4, "big")]
     for part in parts:
-        if isinstance(part, str):
-            letter, raw = b"s", part.encode()
-        elif isinstance(part, int):
-            letter, raw = b"i", part.to_bytes(8, "big")
-        else:
+        if isinstance(part, bytes):
             letter, raw = b"b", part
-        out += (letter, len(raw).to_bytes(4, "big"), raw)
+        elif isinstance(part, str):
+            letter, raw = b"s", part.encode()
+        else:
+            letter, raw = b"i", part.to_bytes(8, "big")
+        out.append(letter + len(raw).to_bytes(4, "big") + raw)
     return b"".join(out)
 
 

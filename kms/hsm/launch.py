@@ -1,10 +1,11 @@
 """Starting a core: the socket it listens on, what it is told, and the pipes that tie it to its supervisor."""
 
+import contextlib
 import os
 import socket
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,12 +58,17 @@ def bind_core_socket(path: Path) -> socket.socket:
 
 
 def launch_core(
-    listener: socket.socket, message: boot.Boot, *, user: int | None = None, group: int | None = None
+    listener: socket.socket,
+    message: boot.Boot | Callable[[int], None],
+    *,
+    user: int | None = None,
+    group: int | None = None,
 ) -> CoreProcess:
     """Start a core that serves on `listener`. Call it from the supervisor's main thread: the kernel kills the core
     (PR_SET_PDEATHSIG) when the thread that started it ends.
 
-    user and group: the ids that the core runs as, when the supervisor is root.
+    message: what the core is told, or what writes that (msgpack) to the pipe it is given, for a caller that keeps
+    the secret out of its own memory. user and group: the ids that the core runs as, when the supervisor is root.
     """
     parent_read, parent_write = os.pipe2(os.O_CLOEXEC)
     heartbeat_read, heartbeat_write = os.pipe2(os.O_CLOEXEC)
@@ -76,7 +82,7 @@ def launch_core(
             "--heartbeat-fd",
             str(heartbeat_write),
         ],
-        msgspec.msgpack.encode(message),
+        msgspec.msgpack.encode(message) if isinstance(message, boot.Boot) else message,
         (listening, parent_read, heartbeat_write),
         user=user,
         group=group,
@@ -113,7 +119,7 @@ def _one_shot(message: boot.DomainOrder) -> Domain:
 
 def _start(
     arguments: Sequence[str],
-    message: bytes,
+    message: bytes | Callable[[int], None],
     passed: Sequence[int],
     *,
     user: int | None = None,
@@ -124,7 +130,7 @@ def _start(
     try:
         process = subprocess.Popen(  # noqa: S603 - our own interpreter and module, no shell
             [
-                sys.executable, "-m", "kms.hsm",
+                sys.executable, "-P", "-m", "kms.hsm",
                 "--boot-fd", str(boot_read), "--parent-pid", str(os.getpid()), *arguments,
             ],
             pass_fds=(boot_read, *passed),
@@ -138,9 +144,12 @@ def _start(
         )  # fmt: skip
         os.close(boot_read)
         boot_read = -1
-        with os.fdopen(boot_write, "wb") as pipe:
-            boot_write = -1
-            pipe.write(message)
+        with contextlib.suppress(BrokenPipeError):  # where the child died already, its exit code says why
+            if callable(message):
+                message(boot_write)
+            else:
+                with os.fdopen(boot_write, "wb", buffering=0, closefd=False) as pipe:
+                    pipe.write(message)
     finally:
         for left in (boot_read, boot_write):
             if left >= 0:

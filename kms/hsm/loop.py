@@ -4,6 +4,7 @@ Group commit falls out of it: while the disk works, requests gather, and the nex
 Nothing is answered before its records are durable; a trail error leaves the loop, and so ends the core.
 """
 
+import contextlib
 import os
 import select
 import signal
@@ -16,12 +17,12 @@ import msgspec
 
 from foundation.trail.chain import ChainWriter
 from kms.hsm import frames
-from kms.hsm.labels import Role
-from kms.hsm.peers import IN_FLIGHT, Gone, PeerConnection
-from kms.hsm.service import KeyService, Outcome, Peer, helper_for
-from kms.hsm.usage import ROLES, check_role
-from kms.hsm.workshop import Bench, Errand, Job, Workshop
 from kms.hsm.errors import KeyRefused
+from kms.hsm.labels import Peer, Role
+from kms.hsm.peers import IN_FLIGHT, Gone, PeerConnection
+from kms.hsm.service import KeyService, Outcome, helper_for
+from kms.hsm.usage import check_role
+from kms.hsm.workshop import Bench, Errand, Job, Workshop
 
 BEAT = 0.25  # seconds
 CONNECTIONS = 1024
@@ -48,6 +49,7 @@ class Loop:
         service: KeyService,
         chain: ChainWriter,
         workshop: Workshop,
+        *,
         uids: Mapping[Role, frozenset[int]],
         status: frames.CoreStatus,
     ) -> None:
@@ -247,10 +249,8 @@ class Loop:
             self._poll.modify(connection, wanted)
 
     def _send_last(self, connection: PeerConnection, code: str, message: str, number: int = 0) -> None:
-        try:
+        with contextlib.suppress(Gone):
             connection.send(frames.pack(frames.Answer(number, frames.Refusal(code, message))))
-        except Gone:
-            pass
         self._close(connection)
 
     def _close(self, connection: PeerConnection) -> None:
@@ -273,10 +273,8 @@ class Loop:
         if now - self._beaten < BEAT:
             return
         self._beaten = now
-        try:
+        with contextlib.suppress(BlockingIOError):  # nobody reads at the moment: the pipe is full of beats
             os.write(self._wires.heartbeat, b".")
-        except BlockingIOError:
-            pass  # nobody reads at the moment; the pipe is full of beats
         for bench in self._workshop.overdue():
             self._lost(bench)
         self._workshop.start()
@@ -298,6 +296,3 @@ def _number(payload: bytes) -> int:
     except msgspec.DecodeError:
         return -1
     return start[0] if isinstance(start, list) and start and isinstance(start[0], int) else -1
-
-
-__all__ = ["ROLES", "Loop", "Wires"]

@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Iterator
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 from cryptography.x509 import ocsp
 
@@ -24,6 +25,7 @@ _UNPARSED = (
     x509.InvalidVersion,
     x509.DuplicateExtension,
     x509.UnsupportedGeneralNameType,
+    UnsupportedAlgorithm,
 )
 
 

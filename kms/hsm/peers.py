@@ -2,10 +2,9 @@
 
 import socket
 import struct
-from collections.abc import Iterator
 
 from kms.hsm import frames
-from kms.hsm.service import Peer
+from kms.hsm.labels import Peer
 
 READ = 64 * 1024
 OUT_LIMIT = 16 * 1024 * 1024
@@ -56,10 +55,10 @@ class PeerConnection:
         if self.peer is None and len(self._in) > HELLO_LIMIT:
             raise Gone("more than a hello before the hello")
 
-    def frames(self, limit: int) -> Iterator[bytes]:
+    def frames(self, limit: int) -> list[bytes]:
         """Up to `limit` whole frames of what was received. Raises Gone for an oversize one."""
         try:
-            yield from frames.take_frames(self._in, limit)
+            return list(frames.take_frames(self._in, limit))
         except frames.FrameError as oversize:
             raise Gone(str(oversize)) from oversize
 
@@ -69,16 +68,21 @@ class PeerConnection:
 
     def send(self, packed: bytes) -> None:
         """Send now what the socket takes, keep the rest. Raises Gone when the peer does not read its answers."""
-        self._out += packed
-        if len(self._out) > OUT_LIMIT:
+        if self._out:
+            self._out += packed
+            packed = bytes(self._out)
+        if len(packed) > OUT_LIMIT:
             raise Gone("it does not read its answers")
         try:
-            sent = self._stream.send(self._out)
+            sent = self._stream.send(packed)
         except BlockingIOError:
-            return
+            sent = 0
         except OSError as broken:
             raise Gone(str(broken)) from broken
-        del self._out[:sent]
+        if sent < len(packed):
+            self._out = bytearray(packed[sent:])
+        elif self._out:
+            self._out.clear()
 
     def close(self) -> None:
         self.closed = True

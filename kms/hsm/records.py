@@ -5,7 +5,7 @@ from datetime import datetime
 import msgspec
 
 from kms.hsm import frames
-from kms.hsm.labels import KeyLabel, Role
+from kms.hsm.labels import KeyLabel, Peer
 
 
 class UseRecord(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -40,7 +40,7 @@ _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
 def use_record(
-    ask: frames.Ask, role: Role, pid: int, at: datetime, refusal: frames.Refusal | None, digest: str = ""
+    ask: frames.Ask, peer: Peer, at: datetime, refusal: frames.Refusal | None, digest: str = ""
 ) -> bytes:
     """The record of one request as JSON; never the bytes that the request or its answer carried."""
     body = ask.body
@@ -63,7 +63,7 @@ def use_record(
     if isinstance(body, frames.Sign):
         extra |= {"algorithm": body.algorithm, "kind": body.kind, "digest": digest}
     elif isinstance(body, frames.Encrypt | frames.Decrypt | frames.GenerateDataKey):
-        extra["context"] = body.context
+        extra["context"] = {} if frames.oversize(body.context) else body.context  # refused for it
     elif isinstance(body, frames.Reseal):
         extra["target"] = body.region
     record = UseRecord(
@@ -73,8 +73,8 @@ def use_record(
         detail="" if refusal is None else refusal.message,
         request=ask.asker.request_id,
         principal=ask.asker.principal,
-        role=role,
-        pid=pid,
+        role=peer.role,
+        pid=peer.pid,
         **extra,  # type: ignore[arg-type]  # each value is of its field's type, a few lines up
     )
     return _encode(record)

@@ -12,21 +12,13 @@ from kms.hsm import ciphertext, frames, iam, outline, primitives, usage
 from kms.hsm.algorithms import algorithm_for
 from kms.hsm.errors import CoreError, KeyRefused
 from kms.hsm.hierarchy import DomainKeys
-from kms.hsm.labels import RSA_BITS, Role, canonical
+from kms.hsm.labels import RSA_BITS, Peer, canonical
 from kms.hsm.material import Backing, OpenedKey
 from kms.hsm.records import use_record
 
 EVENT_LIMIT = 256 * 1024
 SEEN = 65_536  # event ids remembered; an outbox that starts again repeats far fewer
 UNRECORDED = (frames.Ping, frames.Mac, frames.Append)
-
-
-@dataclass(frozen=True, slots=True)
-class Peer:
-    """Who is at the other end of a connection: the role it has, and the pid that the kernel names."""
-
-    role: Role
-    pid: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +74,7 @@ class KeyService:
         if not recorded(body):
             return Outcome(answer)
         digest = hashlib.sha256(body.message).hexdigest() if isinstance(body, frames.Sign) else ""
-        record = use_record(ask, peer.role, peer.pid, self._wall(), refusal, digest)
+        record = use_record(ask, peer, self._wall(), refusal, digest)
         return Outcome(answer, (("use", record),))
 
     def remember(self, event: bytes) -> None:
@@ -152,6 +144,8 @@ class KeyService:
         self, body: frames.Encrypt | frames.Decrypt | frames.GenerateDataKey, act: str
     ) -> OpenedKey:
         usage.check_use(body.label, act)
+        if frames.oversize(body.context):
+            raise KeyRefused(f"an encryption context has at most {frames.CONTEXT_LIMIT} characters")
         return self._backing.open(body.token, body.label)
 
     def _seal(self, body: frames.Seal) -> frames.Result:

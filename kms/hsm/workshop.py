@@ -17,8 +17,8 @@ from typing import NoReturn
 import msgspec
 
 from kms.hsm import frames, hardening
-from kms.hsm.labels import Role
-from kms.hsm.service import KeyService, Outcome, Peer
+from kms.hsm.labels import Peer, Role
+from kms.hsm.service import KeyService, Outcome
 
 READ = 1024 * 1024
 STUCK = 1.0  # seconds; a helper that does not even read must not hold up the loop for longer
