@@ -51,13 +51,14 @@ def failure(
         namespace = model.namespace if model else ""
         document = error_document(fault.code, error.message, fault.status, namespace, request_id)
         return Response(fault.status, headers, document)
-    members: dict[str, Any] = {fault.text: error.message}
+    body: dict[str, Any] = {"__type": fault.code, fault.text: error.message}
     if model is not None and fault.shape:
-        members |= error.members
-        members = Writers(model, codec).write(fault.shape, members)
-    prefix = CBOR_NAMESPACES.get(model.service, "") if model and codec is Codec.CBOR else ""
-    body = _ENCODE[codec]({"__type": prefix + fault.code, **members})
-    return Response(fault.status, (*headers, ("x-amzn-errortype", fault.code)), body)
+        shape = model.shapes[fault.shape]
+        text = {fault.text: error.message} if fault.text in shape.members else {}
+        body |= Writers(model, codec).write(fault.shape, error.members | text)
+    if model is not None and codec is Codec.CBOR:
+        body["__type"] = CBOR_NAMESPACES[model.service] + fault.code
+    return Response(fault.status, (*headers, ("x-amzn-errortype", fault.code)), _ENCODE[codec](body))
 
 
 def _headers(codec: Codec, request_id: str) -> tuple[tuple[str, str], ...]:
