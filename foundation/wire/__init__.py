@@ -21,13 +21,16 @@ from foundation.wire.errors import (
     UnsupportedMediaType,
     ValidationFailure,
 )
+from foundation.wire.limits import LARGEST_BODY
 from foundation.wire.messages import Addressed, Params, Request, Response
 from foundation.wire.paging import Keyset, Page, TokenSeal, page
 from foundation.wire.protocols import SERVED, Codec
 from foundation.wire.registry import Operation, Operations
 from foundation.wire.wire import Wire
+from foundation.wire.writers import ResultMismatch
 
 __all__ = [
+    "LARGEST_BODY",
     "SERVED",
     "AccessDenied",
     "Addressed",
@@ -49,6 +52,7 @@ __all__ = [
     "Request",
     "RequestEntityTooLarge",
     "Response",
+    "ResultMismatch",
     "SerializationError",
     "ServiceUnavailable",
     "SignatureDoesNotMatch",

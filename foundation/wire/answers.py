@@ -51,10 +51,12 @@ def failure(
         namespace = model.namespace if model else ""
         document = error_document(fault.code, error.message, fault.status, namespace, request_id)
         return Response(fault.status, headers, document)
-    body: dict[str, Any] = {"__type": fault.code, fault.text: error.message}
+    # A message may repeat what a server read from headers, where halves of surrogate pairs can stand.
+    message = error.message.encode("utf-8", "replace").decode()
+    body: dict[str, Any] = {"__type": fault.code, fault.text: message}
     if model is not None and fault.shape:
         shape = model.shapes[fault.shape]
-        text = {fault.text: error.message} if fault.text in shape.members else {}
+        text = {fault.text: message} if fault.text in shape.members else {}
         body |= Writers(model, codec).write(fault.shape, error.members | text)
     if model is not None and codec is Codec.CBOR:
         body["__type"] = CBOR_NAMESPACES[model.service] + fault.code

@@ -69,20 +69,23 @@ def _matching(parsed: Any, repeats: int) -> str:
 
 
 def _item(op: Any, argument: Any, repeats: int) -> str:
-    if op is ops.LITERAL:
-        return chr(argument)
-    if op in (ops.NOT_LITERAL, ops.ANY):
-        return "a" if argument != ord("a") else "b"
-    if op is ops.IN:
-        return _member(argument)
     if op in (ops.MAX_REPEAT, ops.MIN_REPEAT, ops.POSSESSIVE_REPEAT):
         low, high, inner = argument
-        return _matching(inner, repeats) * min(max(low, repeats), int(high))
+        times: int = min(max(low, repeats), int(high))
+        return _matching(inner, repeats) * times
     if op is ops.SUBPATTERN:
         return _matching(argument[-1], repeats)
     if op is ops.BRANCH:
         return _matching(argument[1][0], repeats)
-    return ""  # anchors and look-around take no characters
+    return _character(op, argument)
+
+
+def _character(op: Any, argument: Any) -> str:
+    if op is ops.LITERAL:
+        return chr(argument)
+    if op in (ops.NOT_LITERAL, ops.ANY):
+        return "a" if argument != ord("a") else "b"
+    return _member(argument) if op is ops.IN else ""  # anchors and look-around take no characters
 
 
 def _member(choices: Any) -> str:
@@ -90,7 +93,7 @@ def _member(choices: Any) -> str:
     first, *_ = choices
     if first[0] is ops.NEGATE:
         return "a"
-    found = []
+    found: list[str] = []
     for op, argument in choices:
         if op is ops.RANGE:
             found.append(

@@ -63,9 +63,10 @@ def test_every_output_arrives_as_it_was_given(service: str, codec: Codec) -> Non
         result = sample(model, operation.output)
         addressed = the_wire().address(spelled_by_botocore(stock, name, sample_input(service, name), codec))
         answer = the_wire().encode(addressed, result, "id-1")
+        shape = stock.operation_model(name).output_shape
+        assert shape is not None
         received = parser.parse(
-            {"status_code": answer.status, "headers": lower(answer), "body": answer.body},
-            stock.operation_model(name).output_shape,
+            {"status_code": answer.status, "headers": lower(answer), "body": answer.body}, shape
         )
         metadata = received.pop("ResponseMetadata")
         assert metadata["RequestId"] == "id-1"

@@ -40,6 +40,9 @@ class NoSuchEntity(AwsError, code="NoSuchEntity"): ...
 class Quota(AwsError, code="ServiceQuotaExceededException"): ...
 
 
+class Unavailable(AwsError, code="KeyUnavailableException"): ...
+
+
 class Slow(AwsError, code="ThrottlingException"): ...
 
 
@@ -154,8 +157,7 @@ def test_a_generic_code_stays_where_the_operation_does_not_list_the_services_own
 
 def test_the_model_says_the_status_of_a_declared_error() -> None:
     assert the_wire().error_code(at("iam", "GetUser"), NoSuchEntity("x")) == ("NoSuchEntity", 404)
-    unavailable = type("Unavailable", (AwsError,), {}, code="KeyUnavailableException")
-    assert the_wire().error_code(at("kms", "Encrypt"), unavailable("x")) == ("KeyUnavailableException", 500)
+    assert the_wire().error_code(at("kms", "Encrypt"), Unavailable("x")) == ("KeyUnavailableException", 500)
 
 
 def test_every_generic_class_has_a_query_code_of_its_own() -> None:
@@ -169,7 +171,7 @@ def body_of(addressed: Addressed, error: AwsError) -> tuple[dict[str, str], Any]
     answer = the_wire().encode_error(addressed, error, "id-1")
     headers = {name.lower(): value for name, value in answer.headers}
     assert headers["x-amzn-requestid"] == "id-1"
-    read = {JSON: json.loads, CBOR: cbor2.loads, QUERY: bytes.decode}[addressed.codec]
+    read: Any = {JSON: json.loads, CBOR: cbor2.loads, QUERY: bytes.decode}[addressed.codec]
     return headers, read(answer.body)
 
 
@@ -178,6 +180,11 @@ def test_a_json_error_names_its_shape_in_body_and_header() -> None:
     assert headers["content-type"] == "application/x-amz-json-1.1"
     assert headers["x-amzn-errortype"] == "AccessDeniedException"
     assert body == {"__type": "AccessDeniedException", "message": "no"}
+
+
+def test_an_error_may_carry_any_text() -> None:
+    _, body = body_of(at("kms", "Encrypt"), AccessDenied("half \ud800 \x00 \u2028"))
+    assert body["message"] == "half ? \x00 \u2028"
 
 
 def test_an_error_calls_its_text_what_its_shape_calls_it() -> None:
