@@ -27,7 +27,7 @@ SEGMENT_BYTES = 8 * 1024 * 1024
 AHEAD_BYTES = 1024 * 1024
 READ_BYTES = 1024 * 1024
 LOCK_WAIT = 5.0  # seconds: a killed predecessor's lock goes with it
-_LINE = re.compile(rb"(\d{1,19}) ([a-z]{1,16}) ([0-9a-f]{64}) (\{.*\})", re.DOTALL)
+_LINE = re.compile(rb"(0|[1-9]\d{0,18}) ([a-z]{1,16}) ([0-9a-f]{64}) (\{.*\})", re.DOTALL)
 
 
 class ChainError(Exception):
