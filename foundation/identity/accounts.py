@@ -13,7 +13,7 @@ from foundation.identity.calls import ADMINISTRATOR_ACCESS, Principal
 from foundation.identity.errors import EntityAlreadyExists, InvalidInput, NoSuchEntity
 from foundation.identity.keyring import GENERATION, principal_by_id, user_arn
 from foundation.identity.tables import AccessKey, Account, AttachedPolicy, User
-from foundation.store import SYSTEM, Duplicate, Scope, Store, bump
+from foundation.store import SYSTEM, Duplicate, Scope, Store, Unit, bump
 
 __all__ = ["Accounts", "KeyMaker", "NewAccount"]
 
@@ -63,12 +63,11 @@ class Accounts:
         access_key: str | None = None,
         secret: str | None = None,
         *,
-        event: bytes | None = None,
-        event_id: str | None = None,
+        unit: Unit | None = None,
     ) -> NewAccount:
         """Make an account, its root and its user `admin` (AdministratorAccess) with one access key.
 
-        What is not given is made. `event` is the trail event to commit with it. Raises InvalidInput for an id
+        What is not given is made. `unit` is the caller's, whose trail event is committed with it. Raises InvalidInput for an id
         or key of the wrong form, EntityAlreadyExists when the account or the access key exists.
         """
         account = account_id if account_id is not None else self.draw_account_id()
@@ -97,7 +96,10 @@ class Accounts:
             bump(session, GENERATION)
 
         try:
-            self._store.unit(Scope(account, SYSTEM.region), event, event_id).write(write)
+            own = (unit or self._store.unit(SYSTEM)).at(
+                Scope(account, SYSTEM.region), because="the operator makes this account"
+            )
+            own.write(write)
         except Duplicate as error:
             what = f"access key {key_id}" if error.table == AccessKey.__tablename__ else f"account {account}"
             raise EntityAlreadyExists(f"The {what} already exists.") from error

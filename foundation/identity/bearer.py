@@ -14,7 +14,7 @@ from foundation.identity.calls import Call, Principal
 from foundation.identity.errors import BearerRefused, InvalidInput, NoSuchEntity
 from foundation.identity.keyring import principal_by_id
 from foundation.identity.tables import BearerToken
-from foundation.store import SYSTEM, Scope, Store
+from foundation.store import SYSTEM, Scope, Store, Unit
 from foundation.wire import Request
 
 __all__ = ["Bearer", "NewToken", "TokenMac"]
@@ -67,12 +67,11 @@ class Bearer:
         principal_arn: str,
         *,
         expires_in: timedelta | None = None,
-        event: bytes | None = None,
-        event_id: str | None = None,
+        unit: Unit | None = None,
     ) -> NewToken:
         """Make a token that acts as the principal, for ever or for `expires_in`.
 
-        Raises NoSuchEntity when the principal does not exist, InvalidInput for a lifetime that is not one.
+        `unit` is the caller's, whose trail event is committed with it. Raises NoSuchEntity when the principal does not exist, InvalidInput for a lifetime that is not one.
         """
         principal = self._accounts.principal(principal_arn)
         created_at = self._wall()
@@ -93,7 +92,10 @@ class Bearer:
                 )
             )
 
-        self._store.unit(Scope(principal.account, self._region), event, event_id).write(write)
+        own = (unit or self._store.unit(SYSTEM)).at(
+            Scope(principal.account, self._region), because="the operator makes a token for this principal"
+        )
+        own.write(write)
         return NewToken(token, token_id, principal.arn, expires_at)
 
     def revoke(self, token_id: str) -> None:

@@ -21,6 +21,7 @@ EVENT_VERSION = "1.11"
 MOST_PARAMETERS = 100_000  # octets of JSON; CloudTrail omits larger elements too
 MOST_TEXT = 1024  # CloudTrail's limit for userAgent and errorMessage
 MOST_RESOURCES = 20
+MOST_EVENT = 250_000  # octets of the whole line; the chain takes 256 kB
 
 _SOURCES = {"cloudhsmv2": "cloudhsm"}
 _RESOURCE_TYPES = {
@@ -88,8 +89,14 @@ def failed(event: Event, code: str, message: str) -> Event:
 
 
 def encode(event: Event) -> bytes:
-    """Give the event as one line of JSON."""
-    return msgspec.json.encode(event)
+    """Give the event as one line of JSON, which is never too long for the chain: a call must be recordable."""
+    line = msgspec.json.encode(event)
+    if len(line) <= MOST_EVENT:
+        return line
+    omitted = {"omitted": True, "originalSize": len(line), "reason": "event too large"}
+    return msgspec.json.encode(
+        {**event, "requestParameters": omitted, "responseElements": None, "resources": []}
+    )
 
 
 def event_source(service: str) -> str:

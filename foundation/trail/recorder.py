@@ -132,12 +132,14 @@ class Recorder:
         about to complete. Safe to repeat and to run twice at once.
         """
         before = events.moment(self._wall() - settled)
-        old = [(event_id, payload) for event_id, payload in store.pending() if _wall_of(payload) <= before]
-        for start in range(0, len(old), BATCH):
-            batch = old[start : start + BATCH]
-            self._append([payload for _, payload in batch])
-            store.forget([event_id for event_id, _ in batch])
-        return len(old)
+        drained = 0
+        while old := [pair for pair in store.pending() if _wall_of(pair[1]) <= before]:
+            for start in range(0, len(old), BATCH):
+                batch = old[start : start + BATCH]
+                self._append([payload for _, payload in batch])
+                store.forget([event_id for event_id, _ in batch])
+            drained += len(old)
+        return drained
 
     def event_id(self) -> str:
         """Draw an event id: a version 4 UUID."""

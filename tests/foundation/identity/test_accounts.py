@@ -12,7 +12,7 @@ from foundation.identity import (
     NewAccount,
     NoSuchEntity,
 )
-from foundation.store import Store
+from foundation.store import SYSTEM, Store
 from foundation.wire import AwsError
 from tests.foundation.identity.conftest import Clock, counted_entropy
 from tests.support.identity import ACCOUNT, OTHER_ACCOUNT, OpenCore
@@ -102,7 +102,7 @@ def test_disabling_a_key_that_is_not_there_is_an_error(accounts: Accounts) -> No
 
 
 def test_the_event_of_a_creation_is_committed_with_it(accounts: Accounts, store: Store) -> None:
-    accounts.create(ACCOUNT, event=b'{"eventID":"e"}', event_id="e")
+    accounts.create(ACCOUNT, unit=store.unit(SYSTEM, b'{"eventID":"e"}', "e"))
     assert store.pending() == [("e", b'{"eventID":"e"}')]
 
 

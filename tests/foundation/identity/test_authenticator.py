@@ -20,10 +20,10 @@ from foundation.wire import (
     Request,
     SignatureDoesNotMatch,
     UnrecognizedClient,
-    Wire,
 )
 from tests.foundation.identity.conftest import ACM, Clock
 from tests.support.identity import ACCOUNT, REGION, OpenCore, signed
+from tests.support.trail import wire
 
 S3 = Addressed(service="s3", operation="GetObject", codec=Codec.QUERY, signing_name="s3")
 STS = Addressed(service="sts", operation="GetCallerIdentity", codec=Codec.QUERY, signing_name="sts")
@@ -172,7 +172,7 @@ def test_refusals_have_the_codes_of_the_protocol(
         authenticator.authenticate(
             change(signed(account, service=addressed.service)), addressed, request_id="r"
         )
-    assert Wire().error_code(addressed, refusal.value) == (code, status)
+    assert wire().error_code(addressed, refusal.value) == (code, status)
 
 
 @pytest.mark.parametrize(

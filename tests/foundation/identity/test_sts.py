@@ -1,8 +1,9 @@
 """GetCallerIdentity: whoever signs learns who they are."""
 
 from foundation.identity import sts
-from foundation.wire import Addressed, Codec, Wire
+from foundation.wire import Addressed, Codec
 from tests.support.identity import administrator, powerless
+from tests.support.trail import wire
 
 
 def test_the_caller_learns_who_they_are() -> None:
@@ -18,5 +19,5 @@ def test_the_caller_learns_who_they_are() -> None:
 def test_the_answer_is_the_query_protocols_xml() -> None:
     addressed = Addressed(service="sts", operation="GetCallerIdentity", codec=Codec.QUERY, signing_name="sts")
     answer = sts.declared["GetCallerIdentity"].handler(powerless(), {})
-    body = Wire().encode(addressed, answer, "the-request").body
+    body = wire().encode(addressed, answer, "the-request").body
     assert f"<Arn>{powerless().principal.arn}</Arn>".encode() in body
