@@ -10,9 +10,7 @@ import dns.exception
 import dns.flags
 import dns.message
 import dns.name
-import dns.opcode
 import dns.rcode
-import dns.rdataclass
 import dns.rdatatype
 
 from foundation.egress import Datagram, EgressFailed, EgressTimeout, Endpoint, Wires
@@ -21,6 +19,7 @@ from validation.errors import DnsFailed, Kind
 UDP_PAYLOAD = 1232  # the size that crosses every path unfragmented (DNS flag day 2020)
 RESENDS = (0.0, 0.2, 0.5)  # shares of the time at which an unanswered datagram is sent (again)
 
+NO_QUESTION = frozenset({dns.rcode.FORMERR, dns.rcode.NOTIMP})
 NO_EDNS = frozenset({dns.rcode.FORMERR, dns.rcode.NOTIMP, dns.rcode.BADVERS})
 
 
@@ -61,6 +60,9 @@ class Question:
             self.qname, self.rtype, use_edns=0 if edns else None, payload=payload, id=self.id
         )
         self.wire = query.to_wire()
+        self._asked = self.wire[
+            12 : 12 + sum(len(label) + 1 for label in self.qname) + 4
+        ]  # name, type, class
 
     def read(self, wire: bytes) -> dns.message.Message | None:
         """The answer in `wire`, or None when it does not answer this question: a stray, or a forgery.
@@ -69,18 +71,19 @@ class Question:
 
         Raises dns.exception.DNSException for an answer with our id that cannot be parsed.
         """
-        if len(wire) < 12 or wire[:2] != self.id.to_bytes(2, "big") or not wire[2] & 0x80:
+        if len(wire) < 12 or wire[:2] != self.wire[:2] or wire[2] & 0xF8 != 0x80:  # QR set, opcode QUERY
+            return None
+        counted = int.from_bytes(wire[4:6], "big")
+        if counted == 0:
+            # RFC 1035 section 4.1.1: a server that cannot read the question has none to repeat.
+            return dns.message.from_wire(wire) if wire[3] & 0x0F in NO_QUESTION else None
+        # Compared as octets first: floods of other questions must cost next to nothing.
+        if counted > 1 or wire[12 : 12 + len(self._asked)].lower() != self._asked.lower():
             return None
         truncated = bool(wire[2] & 0x02)  # then only the question is sure to be whole
         message = dns.message.from_wire(wire, question_only=truncated, one_rr_per_rrset=True)
-        if message.opcode() != dns.opcode.QUERY:
-            return None
-        if not message.question:
-            # RFC 1035 section 4.1.1: a server that cannot read the question has none to repeat.
-            return message if message.rcode() in {dns.rcode.FORMERR, dns.rcode.NOTIMP} else None
-        asked = message.question[0]
-        same = len(message.question) == 1 and asked.name == self.qname and asked.rdtype == self.rtype
-        return message if same and asked.rdclass == dns.rdataclass.IN else None
+        same = message.question and message.question[0].rdtype == self.rtype
+        return message if same else None
 
     def repeats_case(self, message: dns.message.Message) -> bool:
         """Whether the answer repeats our letters as we wrote them."""

@@ -151,7 +151,9 @@ def _judge_reply(update: dns.update.UpdateMessage, reply: dns.message.Message, f
     code = reply.rcode()
     if code != dns.rcode.NOERROR:
         kind = _CODES.get(code, Kind.UPDATE_FAILED)
-        raise PublishFailed(kind, why=f"it answered {dns.rcode.to_text(code)}", **facts)
+        raise PublishFailed(
+            kind, rcode=dns.rcode.to_text(code), why=f"it answered {dns.rcode.to_text(code)}", **facts
+        )
     if update.keyring is not None and not reply.had_tsig:
         raise PublishFailed(Kind.UNSIGNED_ANSWER, **facts)
 

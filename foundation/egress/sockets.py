@@ -59,6 +59,8 @@ class UdpSocket:
     def __init__(self, server: Endpoint) -> None:
         """Connect to `server`; raise EgressFailed when there is no route."""
         self._socket = socket.socket(_family(server[0]), socket.SOCK_DGRAM)
+        # Room for a flood of forgeries, which would otherwise push the answer out of the queue.
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
         try:
             self._socket.connect(server)
         except OSError as error:

@@ -6,6 +6,7 @@ import itertools
 import select
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -252,23 +253,28 @@ class SocketServer:
                     wire, peer = self._udp.recvfrom(65535)
                     self._answer(wire, True, partial(_send_to, self._udp, peer))
                 if self._tcp in ready:
-                    self._stream(clients.enter_context(self._tcp.accept()[0]))
+                    client = clients.enter_context(self._tcp.accept()[0])
+                    if self._stream(client):
+                        client.close()
 
-    def _stream(self, client: socket.socket) -> None:
+    def _stream(self, client: socket.socket) -> bool:
+        """Answer one question; whether the connection is to be closed."""
         client.settimeout(5)
-        with contextlib.suppress(OSError):
-            size = int.from_bytes(client.recv(2), "big")
-            self._answer(client.recv(size), False, client.sendall)
+        size = int.from_bytes(client.recv(2), "big")
+        return self._answer(client.recv(size), False, client.sendall)
 
-    def _answer(self, wire: bytes, udp: bool, send: Callable[[bytes], object]) -> None:
+    def _answer(self, wire: bytes, udp: bool, send: Callable[[bytes], object]) -> bool:
         self.questions += 1
+        begin = time.monotonic()
         for reply in self._behaviour(wire, udp):
-            if reply.after and select.select([self._stop], [], [], min(reply.after, 2.0))[0]:
-                return
-            with contextlib.suppress(OSError):
-                if reply.raw and not reply.wire:
-                    return
+            wait = begin + reply.after - time.monotonic()
+            if wait > 0 and select.select([self._stop], [], [], min(wait, 2.0))[0]:
+                return True
+            if reply.raw and not reply.wire:
+                return True
+            with contextlib.suppress(OSError):  # the client may have had enough
                 send(reply.wire if udp or reply.raw else len(reply.wire).to_bytes(2, "big") + reply.wire)
+        return False
 
 
 def _send_to(channel: socket.socket, peer: Endpoint, octets: bytes) -> None:
