@@ -41,6 +41,20 @@ class PublicPki:
         with self._unit.at(scope, because="what /pki/ serves is public").read() as session:
             return _file(session, match["id"], match["what"])
 
+    def every_root(self) -> str:
+        """PEM of the roots of all accounts, the deployment's own first: for the operator, who trusts them all."""
+        with self._unit.read() as session:
+            places = {Scope(place.account, place.region) for place in session.exec(select(PlaceRow)).all()}
+        own = self._unit.scope
+        pems = []
+        for scope in sorted(places, key=lambda scope: (scope != own, scope.account, scope.region)):
+            with self._unit.at(scope, because="the operator lists every root").read() as session:
+                rows = session.exec(
+                    select(AuthorityRow).where(AuthorityRow.kind == "ROOT", AuthorityRow.status != "CREATING")
+                ).all()
+            pems += [pem(row.certificate or b"") for row in rows]
+        return "".join(pems)
+
     def _roots(self) -> tuple[str, bytes] | None:
         with self._unit.read() as session:
             roots = session.exec(

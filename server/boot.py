@@ -193,7 +193,8 @@ def keep_settings(settings: Settings) -> None:
     """
     needed = {
         "database": settings.database,
-        "unseal": settings.unseal if settings.unseal and not settings.unseal.startswith("fd:") else None,
+        # What only this start was given cannot be given again.
+        "unseal": None if "fd:" in (settings.unseal or "") else settings.unseal,
     }
     lines = [f"{name} = {_toml(text)}\n" for name, text in needed.items() if text is not None]
     path = settings.data / KEPT

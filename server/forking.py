@@ -95,11 +95,14 @@ def _run(main: Callable[[], None], parent: int, keep: set[int]) -> NoReturn:
         main()
         status = 0
     finally:
-        if status:
-            traceback.print_exc()
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(status)  # the parent's exit handlers are not the child's to run
+        try:
+            if status:
+                os.write(2, traceback.format_exc().encode())
+            sys.stdout.flush()
+        finally:
+            os._exit(
+                status
+            )  # whatever happens: the parent's frames and exit handlers are not the child's to run
 
 
 def _close_all_but(keep: set[int]) -> None:

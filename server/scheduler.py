@@ -7,11 +7,11 @@ from datetime import UTC, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from foundation.store import Claim, Job, LostClaim
 from server.admin.protocol import CommandFailed, Progress
+from server.logs import Log
 
 if TYPE_CHECKING:
     from server.assembly import Assembly
@@ -24,11 +24,10 @@ AT_ONCE = 4
 # Seconds between tries of a failing piece of work: doubling, from the first to the last.
 FIRST_RETRY, LAST_RETRY = 30, 6 * 3600
 
-log = structlog.get_logger("keystead.scheduler")
-
 
 def run_claim(assembly: "Assembly", job: Job, claim: Claim) -> str:
     """Runs one piece of due work to its end; → "done", or what went wrong (it is then due again later)."""
+    journal = assembly.log
     try:
         job.run(claim)
     except LostClaim:
@@ -36,20 +35,22 @@ def run_claim(assembly: "Assembly", job: Job, claim: Claim) -> str:
     except (
         Exception
     ) as error:  # whatever a job raises, the ticker must go on, and the row must not stay claimed
-        log.exception("job failed", kind=claim.kind, subject=claim.subject, attempts=claim.attempts)
+        journal.exception(
+            "job failed", error, kind=claim.kind, subject=claim.subject, attempts=claim.attempts
+        )
         wait = min(FIRST_RETRY * 2 ** min(claim.attempts, 20), LAST_RETRY)
         try:
             assembly.store.fail_claim(
                 claim, f"{type(error).__name__}: {error}", assembly.clock.now() + timedelta(seconds=wait)
             )
-        except Exception:  # the lease will run out instead
-            log.exception("could not give back a claim", kind=claim.kind, subject=claim.subject)
+        except Exception as second:  # the lease will run out instead
+            journal.exception("could not give back a claim", second, kind=claim.kind, subject=claim.subject)
         return f"failed: {error}"
     return "done"
 
 
 def answer_safely(
-    answer: Callable[[str, dict[str, Any], Progress], dict[str, Any]],
+    answer: Callable[[str, dict[str, Any], Progress], dict[str, Any]], journal: Log
 ) -> Callable[[str, dict[str, Any], Progress], dict[str, Any]]:
     """`answer`, with any fault of ours turned into a `CommandFailed` that says where to look."""
 
@@ -59,7 +60,7 @@ def answer_safely(
         except CommandFailed:
             raise
         except Exception as error:  # a command's fault must reach the operator, not end the scheduler
-            log.exception("command failed", command=command)
+            journal.exception("command failed", error, command=command)
             raise CommandFailed(
                 f"{command} failed: {type(error).__name__}: {error} (the server's log has more)"
             ) from error
@@ -72,6 +73,7 @@ class Ticker:
 
     def __init__(self, assembly: "Assembly") -> None:
         self._assembly = assembly
+        self._journal = assembly.log
         self._pools = {job.kind: ThreadPoolExecutor(AT_ONCE, job.kind) for job in assembly.jobs}
         self._running = dict.fromkeys(self._pools, 0)  # guarded by _lock
         self._lock = threading.Lock()
@@ -88,8 +90,10 @@ class Ticker:
         def safely() -> None:
             try:
                 what()
-            except Exception:  # the database or the core may be away for a moment: the next tick tries again
-                log.exception("tick failed")
+            except (
+                Exception
+            ) as error:  # the database or the core may be away for a moment: the next tick tries again
+                self._journal.exception("tick failed", error)
 
         self._scheduler.add_job(safely, "interval", seconds=interval.total_seconds())
 
@@ -125,4 +129,4 @@ class Ticker:
         with self._lock:
             self._running[kind] -= 1
         if not future.cancelled() and future.exception() is None and future.result() != "done":
-            log.warning("job did not finish", kind=kind, outcome=future.result())
+            self._journal.warning("job did not finish", kind=kind, outcome=future.result())

@@ -35,7 +35,7 @@ def run(
     def answer(command: str, arguments: dict[str, Any], progress: Progress) -> dict[str, Any]:
         return commands.run(assembly, command, arguments, progress)
 
-    listener.listen(admin, answer_safely(answer))
+    listener.listen(admin, answer_safely(answer, assembly.log))
     # A move of the test clock that a crash cut short goes on; its steps are in the log this time.
     threading.Thread(
         target=lambda: resume(assembly, lambda line: assembly.log.info("clock", step=line)),

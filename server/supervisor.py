@@ -7,9 +7,8 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-import structlog
-
 from server.children import DRAIN, Place, Process
+from server.logs import Log
 
 # The loop looks at everybody at least this often, in seconds.
 LOOK_EVERY = 0.2
@@ -17,8 +16,6 @@ LOOK_EVERY = 0.2
 LAST_WORD = 3.0
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-
-log = structlog.get_logger("keystead.supervisor")
 
 
 class Supervisor:
@@ -29,11 +26,16 @@ class Supervisor:
     """
 
     def __init__(
-        self, waves: Sequence[Sequence[Place]], on_hangup: Sequence[Place], ready: Callable[[], None]
+        self,
+        waves: Sequence[Sequence[Place]],
+        on_hangup: Sequence[Place],
+        ready: Callable[[], None],
+        log: Log,
     ) -> None:
         self._waves = waves
         self._on_hangup = on_hangup
         self._ready = ready
+        self._log = log
         self._selector = selectors.DefaultSelector()
         self._started = 0  # waves
         self._announced = False
@@ -82,7 +84,7 @@ class Supervisor:
                 self._watch(place, place.replace(now))
 
     def _watch(self, place: Place, process: Process) -> None:
-        log.info("started", place=place.name, pid=process.pid)
+        self._log.info("started", place=place.name, pid=process.pid)
         self._selector.register(process.heartbeat, selectors.EVENT_READ, lambda: self._heard(place, process))
         self._selector.register(process.pidfd, selectors.EVENT_READ, lambda: self._ended(place, process))
 
@@ -98,7 +100,7 @@ class Supervisor:
             for process in place.processes():
                 process.forgive(max(0.0, now - before - wait - LOOK_EVERY))
                 if process.overdue(now):
-                    log.warning("killed a silent process", place=place.name, pid=process.pid)
+                    self._log.warning("killed a silent process", place=place.name, pid=process.pid)
                     process.kill()
 
     def _heard(self, place: Place, process: Process) -> None:
@@ -115,7 +117,9 @@ class Supervisor:
             self._selector.unregister(process.heartbeat)
         status = process.bury()
         expected = process in place.leaving or self._stops or (place.once and status == 0)
-        (log.info if expected else log.warning)("ended", place=place.name, pid=process.pid, status=status)
+        (self._log.info if expected else self._log.warning)(
+            "ended", place=place.name, pid=process.pid, status=status
+        )
         place.lost(process, status, time.monotonic())
 
     def _signals(self, pipe: int) -> None:

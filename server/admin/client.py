@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +32,9 @@ def ask(data: Path, command: str, arguments: Mapping[str, Any], progress: Progre
             f"{data} belongs to another user: run the command as the user that serves it"
         ) from error
     with closing(connection):
-        connection.sendall(request(command, arguments))
         try:
+            with suppress(BrokenPipeError):  # refused before it was heard: the reason waits to be read
+                connection.sendall(request(command, arguments))
             for answer in lines(connection):
                 if "progress" in answer:
                     progress(answer["progress"])

@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ca import AuthorityView
+from ca import AuthorityView, PublicPki
 from foundation.identity import Call, NewAccount, NewToken, operator_call
-from foundation.store import Unit
+from foundation.store import SYSTEM, Unit
 from foundation.trail import TrailBroken, verify_trail
 from foundation.wire import AwsError
 from server import clock_advance
@@ -81,8 +81,7 @@ def token_create(assembly: "Assembly", arguments: Arguments, _progress: Progress
 
 def roots(assembly: "Assembly", _arguments: Arguments, _progress: Progress) -> dict[str, Any]:
     """→ pem: all roots, the door's last."""
-    found = assembly.pki("roots.pem")
-    pem = "" if found is None else found[1].decode("ascii")
+    pem = PublicPki(assembly.store.unit(SYSTEM)).every_root()
     door = DoorCertificate(assembly.settings.data).root
     return {"pem": pem + (door.read_text("ascii") if door.exists() else "")}
 

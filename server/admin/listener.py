@@ -4,6 +4,7 @@ import os
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -25,7 +26,13 @@ def listen(listener: socket.socket, answer: Answer) -> None:
 
 def _accept(listener: socket.socket, answer: Answer) -> None:
     while True:
-        connection, _ = listener.accept()
+        try:
+            connection, _ = listener.accept()
+        except OSError:  # out of descriptors for a moment, or closed for good
+            if listener.fileno() < 0:
+                return
+            time.sleep(0.1)
+            continue
         threading.Thread(target=_serve, args=(connection, answer), name="admin-call", daemon=True).start()
 
 

@@ -55,9 +55,8 @@ def _run(
 
         assembly = Assembly.open(settings, "admin")
         try:
-            return answer_safely(lambda *asked: commands.run(assembly, *asked))(
-                command, dict(arguments), progress
-            )
+            answer = answer_safely(lambda *asked: commands.run(assembly, *asked), assembly.log)
+            return answer(command, dict(arguments), progress)
         finally:
             assembly.close()
             os.kill(core.pid, signal.SIGTERM)

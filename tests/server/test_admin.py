@@ -4,6 +4,7 @@ import json
 import os
 import socket
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,10 @@ import pytest
 from server import listeners
 from server.admin import client, listener
 from server.admin.protocol import CommandFailed, Progress
+from server.logs import make_log
 from server.scheduler import answer_safely
+
+LOG = make_log("error", "test", lambda: datetime.now(UTC))
 
 
 def answer(command: str, arguments: dict[str, Any], progress: Progress) -> dict[str, Any]:
@@ -29,7 +33,7 @@ def answer(command: str, arguments: dict[str, Any], progress: Progress) -> dict[
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[Path]:
     bound = listeners.unix(tmp_path / "admin.sock")
-    listener.listen(bound, answer_safely(answer))
+    listener.listen(bound, answer_safely(answer, LOG))
     yield tmp_path
     bound.close()
 

@@ -10,12 +10,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from server import forking, heartbeat, listeners
 from server.children import Place
 from server.http_worker import Door, serve
+from server.logs import make_log
 from server.supervisor import Supervisor
 
 
@@ -68,7 +70,8 @@ def http(port: int) -> list[list[Place]]:
 def run() -> None:
     """Until SIGTERM."""
     waves = http(int(sys.argv[2])) if len(sys.argv) > 2 else places(Path(sys.argv[1]))
-    Supervisor(waves, on_hangup=waves[1][:1], ready=lambda: print("READY", flush=True)).run()
+    log = make_log("info", "supervisor", lambda: datetime.now(UTC))
+    Supervisor(waves, on_hangup=waves[1][:1], ready=lambda: print("READY", flush=True), log=log).run()
 
 
 if __name__ == "__main__":
