@@ -80,10 +80,14 @@ class Authorities:
             return found(session, authority_id)
 
     def every(self) -> list[AuthorityRow]:
-        """All of them, oldest first, those still being created left out."""
+        """All of them, oldest first and roots before what they signed, those still being created left out."""
         with self._unit.read() as session:
             rows = session.exec(select(AuthorityRow).where(AuthorityRow.status != "CREATING")).all()
-        return sorted(rows, key=lambda row: (row.created_at, row.id))
+        return sorted(rows, key=lambda row: (row.created_at, row.kind != "ROOT", row.id))
+
+    def with_role(self, beginning: str) -> list[AuthorityRow]:
+        """Those of `every` whose role begins so."""
+        return [row for row in self.every() if (row.role or "").startswith(beginning)]
 
     def move(self, authority_id: str, action: str) -> AuthorityRow:
         """Apply "disable" or "enable". Raises AuthorityState."""

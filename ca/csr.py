@@ -2,6 +2,7 @@
 
 import binascii
 import re
+import warnings
 from base64 import b64decode
 
 from cryptography import x509
@@ -14,6 +15,9 @@ from ca.errors import BadCsr, BadKey
 from ca.keys import CertifiedKey, certified, judge_loaded_key, load_key
 from ca.orders import JudgedCsr
 from validation import BadName, normalise_domain
+
+# pyca warns of subject attributes that are too long, in words for its callers. Nothing is taken from them but the CN.
+warnings.filterwarnings("ignore", "Attribute's length must be", UserWarning)
 
 MAX_CSR_BYTES = 64 * 1024  # SECURITY 2.9
 PROVING_DIGESTS = (hashes.SHA256, hashes.SHA384, hashes.SHA512)

@@ -38,7 +38,7 @@ class HierarchyMaker:
         A subordinate that is not ACTIVE, or has less time left than `settings.succession`, gets a successor, under a new
         root when the root's time is short too; what they issued stays good. After a crash the next call goes on.
         """
-        rows = [row for row in self._authorities.every() if (row.role or "").startswith(f"{purpose}-")]
+        rows = sorted(self._authorities.with_role(f"{purpose}-"), key=_number)
         roots = {row.id: row for row in rows if row.kind == "ROOT"}
         for row in reversed(rows):
             if row.parent_id in roots and self._lasts(row):
@@ -79,3 +79,8 @@ class HierarchyMaker:
                 role=f"{purpose}-{level}-{number}",
             )
         )
+
+
+def _number(row: AuthorityRow) -> int:
+    """The last part of a role: which of its level the authority is."""
+    return int((row.role or "").rpartition("-")[2])

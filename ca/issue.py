@@ -102,8 +102,9 @@ class Issuance:
             )
         if row.certificate is not None:
             return row
+        next_certificate_state(row.serial, row.status, "sign")  # an intent that was revoked stays unsigned
         if row.tbs is None:
-            raise CertificateState(f"certificate {row.serial} was revoked before it was signed")
+            raise CertificateState(f"the intent of certificate {row.serial} has nothing to sign")
         if ticket is None or ticket.tbs != row.tbs:
             ticket = Ticket(redraw(row.tbs, authority.key_spec), _certificate_of(authority), wanted.profile)
         return self._keep(row, self._signer.certificate(ticket, authority))

@@ -253,6 +253,16 @@ def good() -> dict[str, Case]:
         "name-253": Case(
             pem(request(longest)), "as long as a name may be, too long for a CN", names=[longest]
         ),
+        "long-cn": Case(
+            pem(request(longest, subject_=subject((CN, longest)))),
+            "a CN over 64 characters, but proven",
+            names=[longest],
+        ),
+        "odd-country": Case(
+            pem(request(HOST, subject_=subject((COUNTRY, "CHE")))),
+            "what is left behind may be wrong",
+            names=[HOST],
+        ),
         "crlf": Case(plain.replace(b"\n", b"\r\n"), "line ends of another system", names=[HOST]),
         "new-label": Case(pem(request(HOST), "NEW CERTIFICATE REQUEST"), "the older label", names=[HOST]),
     }

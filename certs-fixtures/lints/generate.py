@@ -1,0 +1,341 @@
+"""Make a good and a bad certificate for each rule of ca/lints: `python certs-fixtures/lints/generate.py`.
+
+Each folder is named after a rule; each file holds a certificate and its issuer's. Each bad certificate breaks its rule and, as far as can be, no other. Keys are made anew by each run and thrown
+away; signatures of certificates that had to be patched do not verify, and lints do not look at them.
+"""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+HERE = Path(__file__).parent
+START = datetime(2026, 1, 1, tzinfo=UTC)
+DAY = timedelta(days=1)
+SERIAL = 0x4B << 128 | 0x0123456789ABCDEF0123456789ABCDEF
+USAGES = (
+    "digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement",
+    "key_cert_sign", "crl_sign", "encipher_only", "decipher_only",
+)  # fmt: skip
+Changes = dict[str, Any]
+CA_KEY, LEAF_KEY, RSA_KEY = (
+    ec.generate_private_key(ec.SECP256R1()),
+    ec.generate_private_key(ec.SECP256R1()),
+    rsa.generate_private_key(65537, 2048),
+)
+
+
+def name(text: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
+
+
+def usage(*names: str) -> x509.KeyUsage:
+    return x509.KeyUsage(**{usage: usage in names for usage in USAGES})
+
+
+def certificate(extensions: dict[str, tuple[x509.ExtensionType, bool]], **values: Any) -> x509.Certificate:
+    builder = x509.CertificateBuilder(
+        issuer_name=values["issuer"],
+        subject_name=values["subject"],
+        public_key=values["key"].public_key(),
+        serial_number=values["serial"],
+        not_valid_before=values["start"],
+        not_valid_after=values["end"],
+    )
+    for extension, critical in extensions.values():
+        builder = builder.add_extension(extension, critical)
+    return builder.sign(values["signer"], values.get("digest", hashes.SHA256()))
+
+
+def authority(level: str, **changes: Any) -> x509.Certificate:
+    """A root or subordinate: `changes` replace values, and extensions by name (None leaves one out)."""
+    values: Changes = {
+        "issuer": name("Fixture Root"),
+        "subject": name("Fixture Root" if level == "root" else "Fixture Issuing"),
+        "key": CA_KEY if level == "root" else LEAF_KEY,
+        "serial": SERIAL + 1,
+        "start": START,
+        "end": START + 3000 * DAY,
+        "signer": CA_KEY,
+    }
+    key = changes.get("key", values["key"])
+    extensions = {
+        "constraints": (x509.BasicConstraints(ca=True, path_length=None if level == "root" else 0), True),
+        "usage": (usage("key_cert_sign", "crl_sign"), True),
+        "ski": (x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False),
+    }
+    if level == "subordinate":
+        extensions["aki"] = (x509.AuthorityKeyIdentifier.from_issuer_public_key(CA_KEY.public_key()), False)
+    return _changed(values, extensions, changes)
+
+
+def server(**changes: Any) -> x509.Certificate:
+    """A server certificate below the subordinate-like `ISSUER`."""
+    values: Changes = {
+        "issuer": name("Fixture Root"),
+        "subject": name("host.example.com"),
+        "key": LEAF_KEY,
+        "serial": SERIAL,
+        "start": START + DAY,
+        "end": START + 199 * DAY,
+        "signer": CA_KEY,
+    }
+    key = changes.get("key", values["key"])
+    rsa_too = ("key_encipherment",) if isinstance(key, rsa.RSAPrivateKey) else ()
+    extensions = {
+        "constraints": (x509.BasicConstraints(ca=False, path_length=None), True),
+        "usage": (usage("digital_signature", *rsa_too), True),
+        "eku": (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), False),
+        "ski": (x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False),
+        "aki": (x509.AuthorityKeyIdentifier.from_issuer_public_key(CA_KEY.public_key()), False),
+        "san": (san("host.example.com"), False),
+    }
+    return _changed(values, extensions, changes)
+
+
+def san(*names: str) -> x509.SubjectAlternativeName:
+    return x509.SubjectAlternativeName([x509.DNSName(text) for text in names])
+
+
+def _changed(values: Changes, extensions: Any, changes: Changes) -> x509.Certificate:
+    for key, value in changes.items():
+        if key in values or key == "digest":
+            values[key] = value
+        elif value is None:
+            del extensions[key]
+        else:
+            extensions[key] = value
+    return certificate(extensions, **values)
+
+
+def patched(original: x509.Certificate, edit: Callable[[bytes], bytes]) -> x509.Certificate:
+    """Change bytes of a certificate behind the builder's back."""
+    der = original.public_bytes(Encoding.DER)
+    changed = edit(der)
+    assert changed != der
+    return x509.load_der_x509_certificate(changed)
+
+
+def elements(der: bytes) -> list[bytes]:
+    """The elements inside a DER element."""
+    found, at = [], 2 if der[1] < 0x80 else 2 + (der[1] & 0x7F)
+    while at < len(der):
+        size = der[at + 1] & 0x7F if der[at + 1] > 0x80 else 0
+        length = int.from_bytes(der[at + 2 : at + 2 + size], "big") if size else der[at + 1]
+        found.append(der[at : at + 2 + size + length])
+        at += 2 + size + length
+    return found
+
+
+def sequence(*contents: bytes) -> bytes:
+    content = b"".join(contents)
+    return (
+        b"\x30\x82" + len(content).to_bytes(2, "big") + content
+        if len(content) > 0xFF
+        else bytes((0x30, 0x81, len(content))) + content
+    )
+
+
+def swapped(der: bytes) -> bytes:
+    begin, end = (f"{START + days * DAY:%y%m%d%H%M%S}Z".encode() for days in (1, 199))
+    return der.replace(begin, b"?" * 13, 1).replace(end, begin, 1).replace(b"?" * 13, end, 1)
+
+
+def version_1(der: bytes) -> bytes:
+    """Without version, which then is 1, and extensions, which version 1 lacks."""
+    tbs, *rest = elements(der)
+    return sequence(sequence(*elements(tbs)[1:-1]), *rest)
+
+
+def with_serial(content: bytes) -> Callable[[bytes], bytes]:
+    """Another serial number, of these content octets."""
+
+    def edit(der: bytes) -> bytes:
+        tbs, *rest = elements(der)
+        version, _, *more = elements(tbs)
+        return sequence(sequence(version, bytes((2, len(content))) + content, *more), *rest)
+
+    return edit
+
+
+ROOT = authority("root")
+NOT_A_CA = authority("root", constraints=(x509.BasicConstraints(ca=False, path_length=None), True))
+NO_SIGNING = authority("root", usage=(usage("crl_sign"), True))
+PATH_0 = authority("root", constraints=(x509.BasicConstraints(ca=True, path_length=0), True))
+CLIENTS_ONLY = authority("root", eku=(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), False))
+TWO_NAMES = x509.Name([*name("host.example.com"), x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Acme")])
+TOO_LONG = ".".join(["a" * 60, "b.example.com"])
+ALL = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH])
+OTHER_ID = x509.SubjectKeyIdentifier(b"other")
+
+# rule -> profile, good certificate, bad ones (name -> certificate, or certificate and its issuer)
+CASES: dict[str, tuple[str, x509.Certificate, dict[str, Any]]] = {
+    "version": ("server", server(), {"version-1": patched(server(), version_1)}),
+    "serial_number": (
+        "server",
+        server(),
+        {
+            "zero": patched(server(), with_serial(b"\0")),
+            "negative": patched(server(), with_serial(b"\xcb" + bytes(16))),
+            "64-bits": server(serial=1 << 63),
+        },
+    ),
+    "public_key": (
+        "server",
+        server(key=RSA_KEY),
+        {
+            "rsa-1024": server(key=rsa.generate_private_key(65537, 1024)),
+            "secp256k1": server(key=ec.generate_private_key(ec.SECP256K1())),
+            "issuers-own": server(key=CA_KEY),
+        },
+    ),
+    "signature_algorithm": (
+        "server",
+        server(),
+        {"ecdsa-sha384": server(digest=hashes.SHA384()), "rsa": server(signer=RSA_KEY)},
+    ),
+    "issuer_can_sign": (
+        "server",
+        server(),
+        {"issuer-is-no-ca": (server(), NOT_A_CA), "issuer-signs-crls-only": (server(), NO_SIGNING)},
+    ),
+    "issuer_name": ("server", server(), {"other-issuer": server(issuer=name("Fixture root"))}),
+    "subject": (
+        "server",
+        server(subject=x509.Name([]), san=(san("host.example.com"), True)),
+        {"organisation": server(subject=TWO_NAMES)},
+    ),
+    "validity_order": ("server", server(), {"swapped": patched(server(), swapped)}),
+    "validity_within_issuer": (
+        "server",
+        server(start=START, end=START + 800 * DAY),
+        {
+            "before": server(start=START - timedelta(seconds=1)),
+            "after": server(start=START + 2900 * DAY, end=START + 3000 * DAY + timedelta(seconds=1)),
+        },
+    ),
+    "validity_within_profile": (
+        "server",
+        server(end=START + 826 * DAY),
+        {"826-days": server(end=START + 827 * DAY)},
+    ),
+    "extensions_of_profile": (
+        "server",
+        server(),
+        {
+            "unknown": server(
+                more=(x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3"), b"\x05\x00"), False)
+            ),
+            "policies": server(
+                more=(x509.CertificatePolicies([x509.PolicyInformation(NameOID.COMMON_NAME, None)]), False)
+            ),
+            "usage-not-critical": server(usage=(usage("digital_signature"), False)),
+            "empty-subject-san-not-critical": server(subject=x509.Name([])),
+            "no-eku": server(eku=None),
+        },
+    ),
+    "basic_constraints": (
+        "server",
+        server(),
+        {"ca-flag": server(constraints=(x509.BasicConstraints(ca=True, path_length=None), True))},
+    ),
+    "path_length": (
+        "subordinate",
+        authority("subordinate"),
+        {"issuer-has-0": (authority("subordinate"), PATH_0)},
+    ),
+    "key_usage": (
+        "server",
+        server(key=RSA_KEY),
+        {
+            "signs-certificates": server(usage=(usage("digital_signature", "key_cert_sign"), True)),
+            "enciphers-without-rsa": server(usage=(usage("digital_signature", "key_encipherment"), True)),
+        },
+    ),
+    "extended_key_usage": (
+        "server",
+        server(),
+        {"client-too": server(eku=(ALL, False)), "beyond-issuer": (server(), CLIENTS_ONLY)},
+    ),
+    "subject_key_identifier": ("server", server(), {"other": server(ski=(OTHER_ID, False))}),
+    "authority_key_identifier": (
+        "server",
+        server(),
+        {
+            "other": server(
+                aki=(x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(OTHER_ID), False)
+            )
+        },
+    ),
+    "san_names": (
+        "server",
+        server(san=(san("host.example.com", "*.example.com", "xn--bcher-kva.example", "localhost"), False)),
+        {
+            "newline": server(subject=x509.Name([]), san=(san("host.example.com\n"), True)),
+            "upper-case": server(subject=x509.Name([]), san=(san("HOST.example.com"), True)),
+            "trailing-dot": server(subject=x509.Name([]), san=(san("host.example.com."), True)),
+            "label-64": server(subject=x509.Name([]), san=(san(f"{'l' * 64}.example.com"), True)),
+            "254-octets": server(subject=x509.Name([]), san=(san(".".join(["a" * 62] * 4) + ".bb"), True)),
+            "inner-wildcard": server(subject=x509.Name([]), san=(san("a.*.example.com"), True)),
+            "bare-wildcard": server(subject=x509.Name([]), san=(san("*"), True)),
+            "address": server(subject=x509.Name([]), san=(san("192.0.2.1"), True)),
+            "repeated": server(san=(san("host.example.com", "host.example.com"), False)),
+            "mailbox": server(
+                subject=x509.Name([]),
+                san=(x509.SubjectAlternativeName([x509.RFC822Name("a@example.com")]), True),
+            ),
+            "none": server(subject=x509.Name([]), san=(san(), True)),
+        },
+    ),
+    "common_name_in_san": (
+        "server",
+        server(),
+        {
+            "outside": server(subject=name("evil.example.com")),
+            "65-characters": server(
+                subject=x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, TOO_LONG, _validate=False)]),
+                san=(san(TOO_LONG), False),
+            ),
+        },
+    ),
+}
+
+
+def write() -> None:
+    profiles = {}
+    lines = [
+        "# A good and a bad certificate for each rule of `ca/lints`",
+        "",
+        "Origin: `generate.py` in this folder, which also wrote this page and `profiles.json`. Each run makes new keys.",
+        "`tests/ca/test_lints.py` checks that each bad one breaks its own rule and each good one breaks none.",
+        "",
+        "| rule | profile | bad certificates |",
+        "|---|---|---|",
+    ]
+    for rule, (profile, good, bad) in CASES.items():
+        folder = HERE / rule
+        folder.mkdir(exist_ok=True)
+        profiles[rule] = profile
+        _put(folder / "good.pem", good, ROOT)
+        for fault, made in bad.items():
+            leaf, issuer = made if isinstance(made, tuple) else (made, ROOT)
+            _put(folder / f"bad-{fault}.pem", leaf, issuer)
+        lines.append(f"| `{rule}` | {profile} | {', '.join(bad)} |")
+    (HERE / "profiles.json").write_text(json.dumps(profiles, indent=1) + "\n")
+    (HERE / "README.md").write_text("\n".join([*lines, ""]))
+
+
+def _put(path: Path, leaf: x509.Certificate, issuer: x509.Certificate) -> None:
+    """The certificate, then its issuer's."""
+    path.write_bytes(leaf.public_bytes(Encoding.PEM) + issuer.public_bytes(Encoding.PEM))
+
+
+if __name__ == "__main__":
+    write()
