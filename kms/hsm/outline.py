@@ -4,6 +4,7 @@ pyca parses it, completed with the algorithm asked for and an empty signature; w
 """
 
 import hashlib
+import warnings
 from collections.abc import Iterator
 
 from cryptography import x509
@@ -26,20 +27,27 @@ _UNPARSED = (
     x509.DuplicateExtension,
     x509.UnsupportedGeneralNameType,
     UnsupportedAlgorithm,
+    Warning,
 )
 
 
 def judge(kind: Kind, message: bytes, algorithm: Algorithm, spki: bytes) -> None:
     """Raises KeyRefused unless `message` is the to-be-signed part of one `kind`, by and for the key `spki` (DER)."""
+    if kind == "raw":
+        return
     try:
-        if kind in {"certificate", "ca-certificate"}:
-            _certificate(message, algorithm, spki, authority=kind == "ca-certificate")
-        elif kind == "crl":
-            _crl(message, algorithm, spki)
-        elif kind == "csr":
-            _csr(message, algorithm, spki)
-        elif kind == "ocsp":
-            _ocsp(message, algorithm)
+        with warnings.catch_warnings():
+            warnings.simplefilter(
+                "error"
+            )  # what pyca still reads with a warning (a serial of 0) is not signed here
+            if kind == "crl":
+                _crl(message, algorithm, spki)
+            elif kind == "csr":
+                _csr(message, algorithm, spki)
+            elif kind == "ocsp":
+                _ocsp(message, algorithm)
+            else:
+                _certificate(message, algorithm, spki, authority=kind == "ca-certificate")
     except _UNPARSED as odd:
         raise KeyRefused(f"the bytes to be signed are no {kind}: {odd}") from odd
 
