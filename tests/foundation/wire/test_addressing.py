@@ -95,6 +95,7 @@ def with_header(request: Request, header: str, value: str) -> Request:
         (replace(WHO, path="/sts"), "InvalidAction", 400),
         (replace(WHO, method="DELETE"), "MethodNotAllowedException", 405),
         (Request("GET", "/", "", (), b""), "InvalidAction", 400),
+        (Request("GET", "/", "Action=\ud800", (), b""), "MalformedInput", 400),
         (
             Request("POST", "/", "", (("content-type", "text/html"),), b"<x/>"),
             "UnknownOperationException",

@@ -8,7 +8,8 @@ import cbor2
 import pytest
 
 from foundation.wire import Addressed, Codec
-from foundation.wire.writers import ResultMismatch
+from foundation.wire.models import ServiceModel, Shape
+from foundation.wire.writers import ResultMismatch, Writers
 from tests.foundation.wire.calls import the_wire
 
 DESCRIBE = Addressed("acm-pca", "DescribeCertificateAuthority", Codec.JSON11, "acm-pca")
@@ -78,6 +79,14 @@ def test_an_operation_without_output_answers_an_empty_result() -> None:
 def test_a_result_that_does_not_fit_the_model_is_the_handlers_fault(operation: str, result: Any) -> None:
     with pytest.raises(ResultMismatch):
         the_wire().encode(Addressed("acm", operation, Codec.JSON11, "acm"), result, "id")
+
+
+def test_a_result_may_contain_its_own_shape() -> None:
+    shapes = {"Tree": Shape("structure", members={"Left": "Tree", "Right": "Tree"})}
+    writers = Writers(ServiceModel("kms", "", "", "kms", "", shapes, {}, {}), Codec.JSON11)
+    assert writers.write("Tree", {"Left": {"Right": {}}, "Right": None}) == {"Left": {"Right": {}}}
+    with pytest.raises(ResultMismatch):
+        writers.write("Tree", {"Left": {"Middle": {}}})
 
 
 def test_a_map_must_be_a_dict() -> None:

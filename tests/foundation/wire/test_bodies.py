@@ -96,6 +96,7 @@ def test_of_repeated_names_the_last_counts() -> None:
         b'{"a":"\\',
         b"]" * 100,
         b"[" * 100 + b"]" * 300,
+        b"[]" * 70 + b"]",
     ],
 )
 def test_what_is_not_json_is_refused(body: bytes) -> None:

@@ -11,10 +11,12 @@ from foundation.wire import (
     SERVED,
     Addressed,
     Codec,
+    Operations,
     Params,
     RequestEntityTooLarge,
     SerializationError,
     ValidationFailure,
+    Wire,
 )
 from foundation.wire.bodies import read_cbor
 from foundation.wire.checkers import Checkers
@@ -298,3 +300,36 @@ def test_a_query_form_is_checked_like_any_other() -> None:
     with pytest.raises(ValidationFailure) as refusal:
         the_wire().decode(the_wire().address(call), call)
     assert refusal.value.message.startswith("3 validation errors detected: ")
+
+
+def test_a_number_may_be_whole_or_not_but_must_be_a_number() -> None:
+    shapes = {"Input": Shape("structure", members={"D": "Double"}), "Double": Shape("double", min=0.5, max=2)}
+    model = ServiceModel("kms", "", "", "kms", "", shapes, {"Say": OperationShape("Input", "", "", ())}, {})
+    checkers = Checkers(model, Codec.JSON11)
+    assert checkers.check("Say", {"D": 1}) == {"D": 1.0}
+    assert checkers.check("Say", {"D": 1.5}) == {"D": 1.5}
+    with pytest.raises(ValidationFailure, match=r"greater than or equal to 0\.5"):
+        checkers.check("Say", {"D": 0.4})
+    with pytest.raises(SerializationError):
+        checkers.check("Say", {"D": True})
+
+
+def test_a_preloaded_wire_answers_as_one_that_compiles_at_the_first_call() -> None:
+    pca, cloudhsm, sts, acm = (Operations(name) for name in ("acm-pca", "cloudhsmv2", "sts", "acm"))
+    for operations, name in (
+        (pca, "GetPolicy"),
+        (pca, "PutPolicy"),
+        (cloudhsm, "DescribeClusters"),
+        (sts, "GetCallerIdentity"),
+        (acm, "DeleteCertificate"),
+        (acm, "GetAccountConfiguration"),
+    ):
+        operations.operation(name)(lambda _service, params: params)
+    wire = Wire()
+    wire.preload(pca, cloudhsm, sts, acm)
+    call = cbor_call("ACMPrivateCA", "GetPolicy", {"ResourceArn": "arn:aws:acm-pca:x:1:ca/1"})
+    addressed = wire.address(call)
+    assert wire.decode(addressed, call) == the_wire().decode(addressed, call)
+    assert wire.encode(addressed, {"Policy": "{}"}, "i") == the_wire().encode(
+        addressed, {"Policy": "{}"}, "i"
+    )

@@ -51,6 +51,11 @@ def test_booleans_are_read_from_text() -> None:
     assert params == {"AllowUsersToChangePassword": True, "HardExpiry": False}
 
 
+def test_a_boolean_is_true_or_false_and_nothing_else() -> None:
+    with pytest.raises(SerializationError):
+        decode("UpdateAccountPasswordPolicy", {"HardExpiry": "yes"}, "2010-05-08")
+
+
 def test_names_that_the_model_lacks_are_ignored() -> None:
     assert "Nope" not in assume(Nope="1", Nope2__x__y="2")
 
@@ -142,6 +147,7 @@ def test_maps_timestamps_blobs_and_fractions_of_a_form_are_read_by_their_shapes(
         {"B": "?"},
         {"D": "1e5"},
         {"D": "nan"},
+        {"D": ""},
         {"S": "x"},
     ):
         with pytest.raises(SerializationError):
