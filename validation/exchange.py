@@ -60,9 +60,8 @@ class Question:
             self.qname, self.rtype, use_edns=0 if edns else None, payload=payload, id=self.id
         )
         self.wire = query.to_wire()
-        self._asked = self.wire[
-            12 : 12 + sum(len(label) + 1 for label in self.qname) + 4
-        ]  # name, type, class
+        length = sum(len(label) + 1 for label in self.qname.labels)
+        self._asked = self.wire[12 : 12 + length + 4]  # name, type, class
 
     def read(self, wire: bytes) -> dns.message.Message | None:
         """The answer in `wire`, or None when it does not answer this question: a stray, or a forgery.

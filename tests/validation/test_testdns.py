@@ -293,6 +293,34 @@ def test_a_failed_prerequisite_changes_nothing(prerequisite: Callable[[Any], Non
     assert bool(server.texts("new.example.test")) == (rcode == "NOERROR")
 
 
+def test_one_record_of_several_is_deleted_and_a_missing_one_is_not_missed() -> None:
+    server = Server("a A 192.0.2.1", "a A 192.0.2.2")
+    update = _update()
+    update.delete("a", "A", "192.0.2.9")
+    update.delete("a", "TXT")
+    before = server.serial
+    assert server.send(update) == "NOERROR"
+    assert server.serial == before
+    update.delete("a", "A", "192.0.2.1")
+    assert server.send(update) == "NOERROR"
+    assert server.texts("a.example.test") == ["A 192.0.2.2"]
+
+
+def test_an_update_that_cannot_be_meant_is_malformed() -> None:
+    server = Server("a A 192.0.2.1")
+    lasting = _update()
+    lasting.present("a", "A", "192.0.2.1")
+    lasting.prerequisite[0].ttl = 5
+    deleting = _update()
+    deleting.delete("a", "A", "192.0.2.1")
+    deleting.update[0].ttl = 5
+    transfer = _update()
+    transfer.delete("a", "AXFR")
+    for update in (lasting, deleting, transfer):
+        assert server.send(update) == "FORMERR"
+    assert server.texts("a.example.test") == ["A 192.0.2.1"]
+
+
 def test_an_update_of_another_zone_or_name_is_refused() -> None:
     server = Server()
     assert server.send(_update("other.test")) == "NOTAUTH"

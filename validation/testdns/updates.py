@@ -83,7 +83,7 @@ def _prescan(rrset: dns.rrset.RRset) -> None:
     if rrset.deleting is None:
         wrong = meta or len(rrset) == 0
     elif rrset.deleting == ANY:
-        wrong = rrset.ttl != 0 or (meta and rrset.rdtype != dns.rdatatype.ANY)
+        wrong = meta and rrset.rdtype != dns.rdatatype.ANY  # the TTL of a record without data is not kept
     else:
         wrong = rrset.ttl != 0 or meta
     if wrong:
