@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the tests need from Debian, when it is missing. Usage: system.sh PACKAGE-SET...
-# Sets: postgresql, knot, bind, openssl, strace. Starts and enables nothing: tests run these programs themselves.
+# Sets: postgresql, knot, bind, openssl, strace, curl. Starts and enables nothing: tests run these programs themselves.
 set -euo pipefail
 
 declare -A packages=(
@@ -9,6 +9,7 @@ declare -A packages=(
     [bind]="bind9 bind9-dnsutils"
     [openssl]="openssl"
     [strace]="strace"
+    [curl]="curl"
 )
 declare -A proof=(
     [postgresql]=/usr/lib/postgresql/15/bin/initdb
@@ -16,6 +17,7 @@ declare -A proof=(
     [bind]=/usr/sbin/named
     [openssl]=/usr/bin/openssl
     [strace]=/usr/bin/strace
+    [curl]=/usr/bin/curl
 )
 
 missing=()
