@@ -75,7 +75,9 @@ def _from_sqlite(error: sqlite3.Error) -> StoreError | None:
         return Conflict("a row that this write relied on is gone, or one that it removed is still relied on")
     primary = "_".join(name.split("_")[:2])
     if primary in _SQLITE_UNAVAILABLE:
-        return StoreUnavailable(_SQLITE_UNAVAILABLE[primary], fatal=not _SQLITE_FATAL.isdisjoint({name, primary}))
+        return StoreUnavailable(
+            _SQLITE_UNAVAILABLE[primary], fatal=not _SQLITE_FATAL.isdisjoint({name, primary})
+        )
     return None
 
 

@@ -1,13 +1,15 @@
 """Sessions that can only see and write their own tenant's rows."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, NoReturn, cast
 
-from sqlalchemy import Column, Connection, Table, event
+from sqlalchemy import Column, Connection, Result, Table, event, inspect
 from sqlalchemy.orm import ORMExecuteState, UOWTransaction, with_loader_criteria
 from sqlalchemy.orm import Session as OrmSession
 from sqlalchemy.sql import Join, Select, visitors
-from sqlalchemy.sql.elements import TextClause
+from sqlalchemy.sql.elements import ColumnClause, TextClause
 from sqlalchemy.sql.selectable import AliasedReturnsRows, TextualSelect
 from sqlmodel import Session
 
@@ -32,14 +34,20 @@ class TenantSession(Session):
         )
         self.scope = scope
         self.writable = writable
-        self.getting = False
+        self.by_key = False
 
     def get(self, entity: Any, ident: Any, **options: Any) -> Any:
-        self.getting = True
-        try:
+        with self.reading_by_key():
             return super().get(entity, ident, **options)
+
+    @contextmanager
+    def reading_by_key(self) -> Iterator[None]:
+        """While SQLAlchemy itself writes statements that compare bare primary key columns."""
+        before, self.by_key = self.by_key, True
+        try:
+            yield
         finally:
-            self.getting = False
+            self.by_key = before
 
     def commit(self) -> NoReturn:
         raise StatementRefused("the unit commits; a slice does not")
@@ -58,23 +66,35 @@ class TenantSession(Session):
 
 
 @event.listens_for(TenantSession, "do_orm_execute")
-def _guard_statement(state: ORMExecuteState) -> None:
+def _guard_statement(state: ORMExecuteState) -> Result[Any] | None:
     session = cast("TenantSession", state.session)
     if not state.is_orm_statement or not (state.is_select or state.is_update or state.is_delete):
         raise StatementRefused("only ORM select, update and delete are allowed; add rows with session.add")
-    if not state.is_select:
-        _guard_update(session, state)
-    by_key = session.getting or state.is_column_load
-    filters = [_filter(owner, session.scope) for owner in _owners(state.statement, by_key=by_key)]
+    by_key = session.by_key or state.is_column_load
+    filters = [_filter(entity, session.scope) for entity in _entities(state.statement, by_key=by_key)]
     state.statement = state.statement.options(*filters)
+    if state.is_select:
+        return None
+    _guard_update(session, state)
+    with session.reading_by_key():  # the keys of the rows that it changes, so that loaded ones are refreshed
+        return state.invoke_statement()
+
+
+def _filter(entity: Any, scope: Scope) -> Any:
+    """The filter of one class or alias. An alias needs its own: a class's is not adapted to it in a JOIN."""
+    if isinstance(entity, type):
+        return _filter_of_class(entity, scope)
+    return with_loader_criteria(entity, _own(entity, inspect(entity).mapper.class_, scope))
 
 
 @lru_cache(maxsize=4096)
-def _filter(owner: Any, scope: Scope) -> Any:
-    own = owner.account == scope.account
-    if issubclass(owner, Tenant):
-        own &= owner.region == scope.region
-    return with_loader_criteria(owner, own, include_aliases=True)
+def _filter_of_class(owner: type, scope: Scope) -> Any:
+    return with_loader_criteria(owner, _own(owner, owner, scope))
+
+
+def _own(entity: Any, owner: type, scope: Scope) -> Any:
+    own = entity.account == scope.account
+    return own & (entity.region == scope.region) if issubclass(owner, Tenant) else own
 
 
 def _guard_update(session: TenantSession, state: ORMExecuteState) -> None:
@@ -92,28 +112,30 @@ def _guard_update(session: TenantSession, state: ORMExecuteState) -> None:
         raise ForeignRow("a row cannot be moved to another tenant")
 
 
-def _owners(statement: Any, *, by_key: bool) -> set[type[Tenant | AccountOwned]]:
-    """Every owned class that the statement reads, at any depth; SQLAlchemy then filters each place it is read from.
+def _entities(statement: Any, *, by_key: bool) -> set[Any]:
+    """Every owned class, and alias of one, that the statement reads at any depth; SQLAlchemy filters each of them.
 
     Text, and tables not reached through their classes, would slip past and raise. `by_key`: SQLAlchemy itself wrote
-    the statement for one row, and compares bare primary key columns.
+    the statement, about rows whose class stands beside bare primary key columns.
     """
-    owners: set[Any] = set()
+    entities: set[Any] = set()
     for element in visitors.iterate(statement):
-        if isinstance(element, TextClause | TextualSelect):
+        literal = isinstance(element, ColumnClause) and element.is_literal and element.name != "*"
+        if literal or isinstance(element, TextClause | TextualSelect):
             raise StatementRefused("raw SQL sees every tenant's rows")
         entity = _marks(element).get("parententity")
         if entity is not None:
-            owners.add(entity.mapper.class_)
+            if issubclass(entity.mapper.class_, Tenant | AccountOwned):
+                entities.add(entity.entity)
         elif isinstance(element, Column) and not by_key:
             _refuse_bare(element.table)
         elif isinstance(element, Select):
-            for source in element._from_obj:  # noqa: SLF001 -- no public name tells what was given to select_from
+            for source in (*element._from_obj, *(join[0] for join in element._setup_joins)):  # noqa: SLF001 -- no public name tells what was given to select_from and join
                 _refuse_bare(source)
         elif isinstance(element, Join):
             _refuse_bare(element.left)
             _refuse_bare(element.right)
-    return {owner for owner in owners if issubclass(owner, Tenant | AccountOwned)}
+    return entities
 
 
 def _marks(element: Any) -> Any:

@@ -18,7 +18,6 @@ GLOBAL_TABLES: Final = frozenset(
         "access_key",  # the caller's account is not known until the key has been found
         "bearer_token",  # the same
         "ca_place",  # whose an authority is: who fetches a CRL under /pki/ names no account
-        "ca_place",  # whose an authority is: /pki/ knows only its id
     }
 )
 

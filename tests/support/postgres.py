@@ -61,7 +61,7 @@ class PostgresServer:
                 *("-c", "max_connections=300", "-c", "shared_buffers=64MB", "-c", "logging_collector=off"),
             ],
             stdout=subprocess.DEVNULL,
-            stderr=Path(self._root, "log").open("ab"),  # noqa: SIM115 -- the server's, for as long as it lives
+            stderr=subprocess.DEVNULL,
             user=self._user,
             group=self._user,
             extra_groups=None if self._user is None else [],
