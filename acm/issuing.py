@@ -18,6 +18,7 @@ from ca import (
     AuthorityState,
     BadKey,
     CaService,
+    CertificateState,
     ClaimTaken,
     Issued,
     IssueOrder,
@@ -25,6 +26,8 @@ from ca import (
 )
 from foundation.store import Unit, cancel, schedule
 from kms.hsm import Asker, CoreClient, KeyLabel
+
+FINAL = (AuthorityNotFound, AuthorityState, BadKey, CertificateState, ClaimTaken, OrderRefused)
 
 
 class Refused(Exception):
@@ -64,16 +67,18 @@ class Issuing:
         Nothing of the result is stored yet: `settle` does that in the caller's write phase.
         """
         prepared = self._prepare(certificate)
-        order = IssueOrder(
-            authority_arn=prepared.next_authority_arn or "",
-            public_key=prepared.next_public_key or b"",
-            names=names_of(prepared),
-            valid_for=self._settings.validity,
-            claim=f"acm/{prepared.id}/{prepared.period + 1}",
-        )
+        authority_arn = prepared.next_authority_arn or ""
         try:
+            left = self._ca.authority(authority_arn).not_after - self._now()
+            order = IssueOrder(
+                authority_arn=authority_arn,
+                public_key=prepared.next_public_key or b"",
+                names=names_of(prepared),
+                valid_for=min(self._settings.validity, left),  # never beyond the issuer
+                claim=f"acm/{prepared.id}/{prepared.period + 1}",
+            )
             return self._ca.issue(order)
-        except (AuthorityNotFound, AuthorityState, BadKey, ClaimTaken, OrderRefused) as no:
+        except FINAL as no:
             raise Refused(_reason(no, prepared.type), str(no)) from no
 
     def _prepare(self, certificate: Certificate) -> Certificate:

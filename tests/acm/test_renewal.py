@@ -6,9 +6,9 @@ import pytest
 
 from acm import AcmSettings
 from acm.issuing import renewal_due
-from ca import AuthorityState
 from foundation.store import Store
-from tests.acm.world import PRIVATE_CA, START, World, public_key_of, signing_request, spki
+from kms.hsm import CoreClient
+from tests.acm.world import START, World, public_key_of, signing_request, spki
 from validation import Kind
 
 DAY = timedelta(days=1)
@@ -28,7 +28,7 @@ def test_trap_30_renewal_keeps_the_arn_and_changes_serial_and_key(any_world: Wor
     assert after.not_after > before.not_after
     assert after.renewal is not None
     assert after.renewal.status == "SUCCESS"
-    assert [order.claim for order in world.ca.orders] == [f"acm/{before.id}/1", f"acm/{before.id}/2"]
+    assert [order.claim for order in world.orders] == [f"acm/{before.id}/1", f"acm/{before.id}/2"]
     assert world.core.labels[1].version == 2
     assert [domain.renewal_status for domain in after.domains] == ["SUCCESS"]
 
@@ -48,7 +48,7 @@ def test_renewals_go_on_for_years(world: World) -> None:
     world.advance(3 * 365 * DAY)
     view = world.acm().view(view.arn)
     assert view.status == "ISSUED"
-    assert len(world.ca.issued) == 8
+    assert len(world.given) == 8
     assert world.moment < (view.not_after or START)
 
 
@@ -59,15 +59,15 @@ def test_a_csrs_certificate_is_renewed_for_the_same_key(any_world: World) -> Non
     world.publish(view)
     world.advance(154 * DAY)
     renewed = acm.view(view.arn)
-    assert len(world.ca.issued) == 2
+    assert len(world.given) == 2
     assert public_key_of(renewed) == spki(key.public_key())
 
 
 def test_private_certificates_are_renewed_without_proof(world: World) -> None:
     acm = world.acm()
-    arn = acm.request("db.example.com", authority_arn=PRIVATE_CA, key_algorithm="EC_prime256v1")
+    arn = acm.request("db.example.com", authority_arn=world.private_ca, key_algorithm="EC_prime256v1")
     world.advance(160 * DAY)
-    assert len(world.ca.issued) == 2
+    assert len(world.given) == 2
     assert world.zone.lookups == []
     assert acm.view(arn).status == "ISSUED"
 
@@ -108,7 +108,7 @@ def test_a_renewal_without_proof_fails_at_expiry_with_a_reason(any_world: World)
     assert "no CNAME record" in (ended.renewal.detail or "")
     assert ended.domains[0].renewal_status == "FAILED"
     assert ended.renews_at is None
-    assert world.store.next_due() is None
+    assert world.store.next_due(tuple(world.jobs)) is None
     assert world.acm().certificate(view.arn)[0] == view.certificate_pem
 
 
@@ -137,31 +137,31 @@ def test_caa_can_end_renewals(world: World) -> None:
 
 def test_a_ca_that_refuses_is_asked_again_each_day(world: World) -> None:
     acm = world.acm()
-    arn = acm.request("db.example.com", authority_arn=PRIVATE_CA, key_algorithm="EC_prime256v1")
+    arn = acm.request("db.example.com", authority_arn=world.private_ca, key_algorithm="EC_prime256v1")
     world.advance(DAY)
-    world.ca.refusal = AuthorityState("6f2a", "DISABLED", "issue")
+    world.ca().disable(world.private_ca)
     world.advance(160 * DAY)
     renewal = acm.view(arn).renewal
     assert renewal is not None
     assert (renewal.status, renewal.reason) == ("PENDING_AUTO_RENEWAL", "PCA_INVALID_STATE")
-    world.ca.refusal = None
+    world.ca().enable(world.private_ca)
     world.advance(DAY)
-    assert len(world.ca.issued) == 2
+    assert len(world.given) == 2
     assert acm.view(arn).status == "ISSUED"
 
 
-def test_renewal_eligible_aws_renews_nothing_that_is_not_in_use(store: Store) -> None:
-    world = World(store, AcmSettings(renewal_eligible="aws"))
+def test_renewal_eligible_aws_renews_nothing_that_is_not_in_use(store: Store, core: CoreClient) -> None:
+    world = World(store, core, AcmSettings(renewal_eligible="aws"))
     view = world.issued()
     assert not view.renewal_eligible
     world.advance(200 * DAY)
     ended = world.acm().view(view.arn)
     assert (ended.status, ended.renewal) == ("EXPIRED", None)
-    assert len(world.ca.issued) == 1
+    assert len(world.given) == 1
 
 
-def test_a_short_life_is_renewed_after_two_thirds(store: Store) -> None:
-    world = World(store, AcmSettings(validity_days=3, renew_before_days=2))
+def test_a_short_life_is_renewed_after_two_thirds(store: Store, core: CoreClient) -> None:
+    world = World(store, core, AcmSettings(validity_days=3, renew_before_days=2))
     view = world.issued()
     assert view.not_after is not None
     assert view.renews_at is not None
@@ -177,7 +177,7 @@ def test_an_issuer_near_its_end_is_not_asked_again_at_once() -> None:
 def test_deleting_ends_renewals(world: World) -> None:
     view = world.issued()
     world.acm().delete(view.arn)
-    assert world.store.next_due() is None
+    assert world.store.next_due(tuple(world.jobs)) is None
 
 
 @pytest.mark.parametrize("late", [100, 400])

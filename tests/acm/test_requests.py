@@ -1,8 +1,11 @@
 """What can be asked for, and what is refused before anything is stored."""
 
+import base64
 from datetime import timedelta
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from acm import (
@@ -17,13 +20,14 @@ from acm import (
 )
 from acm.states import Status
 from foundation.store import Store
-from tests.acm.world import PRIVATE_CA, World, signing_request
+from kms.hsm import CoreClient
+from tests.acm.world import World, public_key_of, signing_request, spki
 
 
 def nothing_is_stored(world: World) -> None:
     everything = ListQuery(key_types=("RSA_2048", "EC_prime256v1"))
     assert world.acm().list(everything).items == ()
-    assert world.store.next_due() is None
+    assert world.store.next_due(tuple(world.jobs)) is None
 
 
 def test_a_request_waits_for_its_proofs(any_world: World) -> None:
@@ -75,7 +79,7 @@ def test_a_name_with_no_room_for_its_record_can_only_be_private(world: World) ->
     acm = world.acm()
     with pytest.raises(InvalidParameter, match="too long to be proven"):
         acm.request("example.com", [longest])
-    arn = acm.request("example.com", [longest], authority_arn=PRIVATE_CA, key_algorithm="EC_prime256v1")
+    arn = acm.request("example.com", [longest], authority_arn=world.private_ca, key_algorithm="EC_prime256v1")
     assert longest in acm.view(arn).names
 
 
@@ -87,8 +91,8 @@ def test_ten_names_are_the_default_limit(world: World) -> None:
     assert len(world.acm().view(world.acm().request("example.com", names[:9])).names) == 10
 
 
-def test_the_limit_can_be_raised_to_a_hundred_names_and_no_further(store: Store) -> None:
-    world = World(store, AcmSettings(names_per_certificate=100))
+def test_the_limit_can_be_raised_to_a_hundred_names_and_no_further(store: Store, core: CoreClient) -> None:
+    world = World(store, core, AcmSettings(names_per_certificate=100))
     names = [f"n{number}.example.com" for number in range(100)]
     with pytest.raises(LimitExceeded):
         world.acm().request("example.com", names)
@@ -187,10 +191,11 @@ def test_the_token_of_a_deleted_certificate_asks_anew(world: World) -> None:
 
 
 def test_a_private_ca_must_be_the_callers_own_and_exist(world: World) -> None:
+    private = world.private_ca
     for arn in (
-        PRIVATE_CA.replace("111122223333", "444455556666"),
-        PRIVATE_CA.replace("eu-central-1", "eu-west-1"),
-        PRIVATE_CA[:-1] + "9",
+        private.replace("111122223333", "444455556666"),
+        private.replace("eu-central-1", "eu-west-1"),
+        private[:-12] + "000000000000",
     ):
         with pytest.raises(InvalidArn):
             world.acm().request("example.com", authority_arn=arn, key_algorithm="EC_prime256v1")
@@ -199,7 +204,7 @@ def test_a_private_ca_must_be_the_callers_own_and_exist(world: World) -> None:
 
 def test_a_private_requests_key_is_of_its_cas_family(world: World) -> None:
     with pytest.raises(InvalidParameter, match="family"):
-        world.acm().request("example.com", authority_arn=PRIVATE_CA)  # RSA_2048 by default
+        world.acm().request("example.com", authority_arn=world.private_ca)  # RSA_2048 by default
     nothing_is_stored(world)
 
 
@@ -218,8 +223,6 @@ def test_a_csr_says_which_cnames_to_publish_and_keeps_its_key(any_world: World) 
     view = world.acm().view(view.arn)
     assert view.status == "ISSUED"
     assert world.core.labels == []
-    from tests.acm.world import public_key_of, spki
-
     assert public_key_of(view) == spki(key.public_key())
 
 
@@ -233,7 +236,7 @@ def test_names_of_a_csr_can_be_chosen_but_not_added(world: World) -> None:
 def test_a_csr_under_a_private_ca_is_issued_in_the_call(any_world: World) -> None:
     world = any_world
     pem, _ = signing_request("db.internal.example.com")
-    view = world.acm().request_from_csr(pem, authority_arn=PRIVATE_CA)
+    view = world.acm().request_from_csr(pem, authority_arn=world.private_ca)
     assert view.status == "ISSUED"
     assert view.type == "PRIVATE"
     assert view.certificate_pem is not None
@@ -244,9 +247,9 @@ def test_a_csr_under_a_private_ca_is_issued_in_the_call(any_world: World) -> Non
 def test_a_csr_and_its_token_give_one_certificate(any_world: World) -> None:
     world = any_world
     pem, _ = signing_request("db.internal.example.com")
-    first = world.acm().request_from_csr(pem, authority_arn=PRIVATE_CA, token="t")
-    assert world.acm().request_from_csr(pem, authority_arn=PRIVATE_CA, token="t") == first
-    assert len(world.ca.issued) == 1
+    first = world.acm().request_from_csr(pem, authority_arn=world.private_ca, token="t")
+    assert world.acm().request_from_csr(pem, authority_arn=world.private_ca, token="t") == first
+    assert len(world.given) == 1
 
 
 @pytest.mark.parametrize(
@@ -267,15 +270,14 @@ def test_a_csr_that_is_refused_says_why_and_stores_nothing(world: World, pem: by
 
 
 def test_a_csr_with_a_bad_signature_is_refused(world: World) -> None:
-    from cryptography import x509
-    from cryptography.hazmat.primitives import serialization
-
     pem, _ = signing_request("a.example.com")
     der = bytearray(x509.load_pem_x509_csr(pem).public_bytes(serialization.Encoding.DER))
     der[-1] ^= 1
-    import base64
-
-    broken = b"-----BEGIN CERTIFICATE REQUEST-----\n" + base64.encodebytes(bytes(der)) + b"-----END CERTIFICATE REQUEST-----\n"
+    broken = (
+        b"-----BEGIN CERTIFICATE REQUEST-----\n"
+        + base64.encodebytes(bytes(der))
+        + b"-----END CERTIFICATE REQUEST-----\n"
+    )
     with pytest.raises(InvalidParameter, match="signature"):
         world.acm().request_from_csr(broken)
     nothing_is_stored(world)
@@ -289,22 +291,23 @@ def test_csr_keys_that_acm_has_no_name_for_are_refused(world: World) -> None:
 
 
 def _signed_by_ed25519() -> bytes:
-    from cryptography import x509
-    from cryptography.hazmat.primitives import serialization
-
     builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([]))
-    builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName("a.example.com")]), critical=False)
+    builder = builder.add_extension(
+        x509.SubjectAlternativeName([x509.DNSName("a.example.com")]), critical=False
+    )
     return builder.sign(ed25519.Ed25519PrivateKey.generate(), None).public_bytes(serialization.Encoding.PEM)
 
 
-@pytest.mark.parametrize("key", [rsa.generate_private_key(65537, 3072), ec.generate_private_key(ec.SECP521R1())])
+@pytest.mark.parametrize(
+    "key", [rsa.generate_private_key(65537, 3072), ec.generate_private_key(ec.SECP521R1())]
+)
 def test_stronger_csr_keys_than_acm_makes_are_taken(world: World, key: object) -> None:
     pem, _ = signing_request("a.example.com", key=key)
     assert world.acm().request_from_csr(pem).status == "PENDING_VALIDATION"
 
 
 def test_a_disabled_private_ca_takes_no_csr(world: World) -> None:
-    world.ca.status = "DISABLED"
+    world.ca().disable(world.private_ca)
     with pytest.raises(InvalidParameter, match="DISABLED"):
-        world.acm().request_from_csr(signing_request("a.example.com")[0], authority_arn=PRIVATE_CA)
+        world.acm().request_from_csr(signing_request("a.example.com")[0], authority_arn=world.private_ca)
     nothing_is_stored(world)

@@ -4,31 +4,28 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Any, cast
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from acm import AcmService, AcmSettings, JobContext, jobs
 from acm.views import CertificateView, DomainView
-from ca import AuthorityNotFound, AuthorityView, Issued, IssueOrder, OrderRefused
-from foundation.identity import Call, Principal
-from foundation.identity.decisions import ADMINISTRATOR_ACCESS
-from foundation.store import Claim, Scope, Store
+from ca import CaService, CaSettings, Issued, IssueOrder
+from foundation.identity import ADMINISTRATOR_ACCESS, Call, Principal
+from foundation.store import Claim, Scope, Store, Unit
 from foundation.wire import BadToken
-from kms.hsm import Asker, GeneratedKey, KeyLabel
+from kms.hsm import Asker, CoreClient, GeneratedKey, KeyLabel
 from validation import CaaForbids, Kind, ValidationFailed
 
 START = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
 ACCOUNT = "111122223333"
 REGION = "eu-central-1"
-PRIVATE_CA = f"arn:aws:acm-pca:{REGION}:{ACCOUNT}:certificate-authority/6f2ae5a1-0000-4000-8000-000000000001"
-DEPLOYMENT_CA = "arn:aws:acm-pca:global:keystead:certificate-authority/6f2ae5a1-0000-4000-8000-000000000002"
 LEASE = timedelta(minutes=2)
 
 
@@ -63,7 +60,13 @@ class Zone:
         kind = kind or self.caa.get(domain)
         if kind is not None:
             raise CaaForbids(
-                kind, at=domain, issuers="ca.test", name=domain, records="issue x.test", why="SERVFAIL", tag="t"
+                kind,
+                at=domain,
+                issuers="ca.test",
+                name=domain,
+                records="issue x.test",
+                why="SERVFAIL",
+                tag="t",
             )
 
     def zone_for(self, name: str) -> object | None:
@@ -72,91 +75,55 @@ class Zone:
     def publish(self, name: str, value: str) -> None:
         if self.publish_fails:
             self.publish_fails -= 1
-            raise ValidationFailed(Kind.UPDATE_FAILED, server="192.0.2.53", zone="example.com", why="it is away")
+            raise ValidationFailed(
+                Kind.UPDATE_FAILED, server="192.0.2.53", zone="example.com", why="it is away"
+            )
         self.published.append(name)
         self.records[name] = value
 
 
-class KeyMaker:
-    """The core, as far as ACM uses it: makes keys and gives tokens."""
+class WatchedCore:
+    """The real core, with a note of the keys it made, and a place to die right after a signature."""
 
-    def __init__(self) -> None:
+    def __init__(self, core: CoreClient) -> None:
+        self._core = core
         self.labels: list[KeyLabel] = []
+        self.dies: str | None = None  # the name of the call after which the process dies
 
     def generate_key(self, label: KeyLabel, asker: Asker) -> GeneratedKey:
-        self.labels.append(label)
-        private: Any
-        if label.spec.startswith("RSA"):
-            private = rsa.generate_private_key(65537, int(label.spec.removeprefix("RSA_")))
-        else:
-            curve = ec.SECP384R1() if "384" in label.spec else ec.SECP256R1()
-            private = ec.generate_private_key(curve)
-        return GeneratedKey(f"token-{len(self.labels)}".encode(), spki(private.public_key()))
+        made = self._core.generate_key(label, asker)
+        if label.purpose == "acm":
+            self.labels.append(label)
+        self._die("generate_key")
+        return made
+
+    def sign(self, *arguments: Any, **options: Any) -> bytes:
+        signature = self._core.sign(*arguments, **options)
+        self._die("sign")
+        return signature
+
+    def _die(self, after: str) -> None:
+        if self.dies == after:
+            self.dies = None
+            raise Crash
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._core, name)
 
 
-class PlainCa:
-    """A CA with one key in memory that keeps the promise of `CaService.issue`: one certificate per claim."""
+class WatchedCa(CaService):
+    """The real CA, with a note of the orders it got and the certificates it gave."""
 
-    def __init__(self, now: Callable[[], datetime]) -> None:
-        self._now = now
-        self._key = ec.generate_private_key(ec.SECP256R1())
-        self.issued: dict[str, Issued] = {}
-        self.orders: list[IssueOrder] = []
-        self.status = "ACTIVE"
-        self.key_spec = "EC_prime256v1"
-        self.end = START + timedelta(days=3650)
-        self.refusal: Exception | None = None
-        self.crash_after_signing = 0
-
-    def authority(self, arn: str) -> AuthorityView:
-        if arn != PRIVATE_CA:
-            raise AuthorityNotFound(f"no certificate authority {arn}")
-        return self._view(arn)
-
-    def deployment_hierarchy(self) -> AuthorityView:
-        return self._view(DEPLOYMENT_CA)
+    world: World
 
     def issue(self, order: IssueOrder) -> Issued:
-        self.orders.append(order)
-        if self.refusal is not None:
-            raise self.refusal
-        if order.claim not in self.issued:
-            self.issued[order.claim] = self._sign(order)
-        if self.crash_after_signing:
-            self.crash_after_signing -= 1
+        self.world.orders.append(order)
+        issued = super().issue(order)
+        self.world.given[order.claim] = issued
+        if self.world.dies_after_issuing:
+            self.world.dies_after_issuing = False
             raise Crash
-        return self.issued[order.claim]
-
-    def _sign(self, order: IssueOrder) -> Issued:
-        now = self._now().replace(microsecond=0)
-        serial = 0x4B << 64 | len(self.issued) + 1
-        not_before, not_after = now - timedelta(hours=1), min(now + order.valid_for, self.end)
-        if not_after <= now:
-            raise OrderRefused("the issuer has ended")
-        public_key = cast("Any", serialization.load_der_public_key(order.public_key))
-        usage = x509.KeyUsage(True, False, False, False, False, False, False, False, False)  # noqa: FBT003 -- pyca's order
-        certificate = (
-            x509.CertificateBuilder()
-            .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, order.names[0][:64])]))
-            .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "World issuing CA")]))
-            .public_key(public_key)
-            .serial_number(serial)
-            .not_valid_before(not_before)
-            .not_valid_after(not_after)
-            .add_extension(x509.SubjectAlternativeName([x509.DNSName(n) for n in order.names]), critical=False)
-            .add_extension(usage, critical=True)
-            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-            .sign(self._key, hashes.SHA256())
-        )
-        pem = certificate.public_bytes(serialization.Encoding.PEM).decode()
-        return Issued(
-            f"{order.authority_arn}/certificate/{serial:x}", f"{serial:x}", pem, pem, not_before, not_after
-        )
-
-    def _view(self, arn: str) -> AuthorityView:
-        return AuthorityView(
-            arn, arn[-36:], "SUBORDINATE", self.status, self.key_spec, "CN=World", None, "01", "", "", START, self.end
-        )
+        return issued
 
 
 class PlainSeal:
@@ -178,18 +145,21 @@ class PlainSeal:
 class World:
     """One deployment. `now` stands still until `advance` moves it."""
 
-    def __init__(self, store: Store, settings: AcmSettings | None = None) -> None:
+    def __init__(self, store: Store, core: CoreClient, settings: AcmSettings | None = None) -> None:
         self.store = store
         self.moment = START
         self.settings = settings or AcmSettings()
+        self.ca_settings = CaSettings()
         self.zone = Zone()
-        self.core = KeyMaker()
-        self.ca = PlainCa(lambda: self.moment)
+        self.core = WatchedCore(core)
+        self.orders: list[IssueOrder] = []
+        self.given: dict[str, Issued] = {}
+        self.dies_after_issuing = False
         self.drawn = 0
         context = JobContext(
             store=store,
-            authority_for=cast("Any", lambda unit, asker: self.ca),
-            core=cast("Any", self.core),
+            authority_for=self.ca_for,
+            core=cast("CoreClient", self.core),
             prover=self.zone,
             publisher=self.zone,
             now=lambda: self.moment,
@@ -202,14 +172,37 @@ class World:
         self.drawn += 1
         return hashlib.shake_256(self.drawn.to_bytes(8, "big")).digest(count)
 
+    def ca_for(self, unit: Unit, asker: Asker) -> WatchedCa:
+        ca = WatchedCa(
+            unit,
+            asker,
+            cast("CoreClient", self.core),
+            now=lambda: self.moment,
+            entropy=self.entropy,
+            settings=self.ca_settings,
+        )
+        ca.world = self
+        return ca
+
+    def ca(self) -> WatchedCa:
+        return self.ca_for(self.store.unit(Scope(ACCOUNT, REGION)), Asker("test", "test"))
+
+    @cached_property
+    def private_ca(self) -> str:
+        """The ARN of a subordinate that the account owns, with a P-256 key."""
+        return self.ca().init("EC_prime256v1")[1].arn
+
     def acm(self, account: str = ACCOUNT, region: str = REGION) -> AcmService:
-        principal = Principal(account, f"arn:aws:iam::{account}:user/admin", "AIDA", "user", "admin", (ADMINISTRATOR_ACCESS,))
+        principal = Principal(
+            account, f"arn:aws:iam::{account}:user/admin", "AIDA", "user", "admin", (ADMINISTRATOR_ACCESS,)
+        )
         call = Call(principal, account, region, "acm", f"request-{self.drawn}", self.moment)
+        unit = self.store.unit(Scope(account, region))
         return AcmService(
-            self.store.unit(Scope(account, region)),
+            unit,
             call,
-            ca=cast("Any", self.ca),
-            core=cast("Any", self.core),
+            ca=self.ca_for(unit, Asker(*call.asker)),
+            core=cast("CoreClient", self.core),
             publisher=self.zone,
             now=lambda: self.moment,
             entropy=self.entropy,
@@ -249,9 +242,9 @@ class World:
         return self.store.claim_due(kind, self.moment, LEASE, 100)
 
     def issued(self, name: str = "www.example.com", **options: Any) -> CertificateView:
-        """A certificate that was requested, proven and issued."""
+        """A certificate that was requested, proven and issued; of a P-256 key, which is soon made."""
         acm = self.acm()
-        arn = acm.request(name, **options)
+        arn = acm.request(name, **{"key_algorithm": "EC_prime256v1"} | options)
         self.publish(acm.view(arn))
         self.advance(timedelta(seconds=10))
         return acm.view(arn)
@@ -269,9 +262,7 @@ def public_key_of(view: CertificateView) -> bytes:
     return spki(x509.load_pem_x509_certificate(view.certificate_pem.encode()).public_key())
 
 
-def signing_request(
-    *names: str, common_name: str | None = None, key: Any = None
-) -> tuple[bytes, Any]:
+def signing_request(*names: str, common_name: str | None = None, key: Any = None) -> tuple[bytes, Any]:
     """A PEM CSR for these names, and its private key."""
     private = key or ec.generate_private_key(ec.SECP256R1())
     subject = [x509.NameAttribute(NameOID.COMMON_NAME, common_name)] if common_name else []
