@@ -6,9 +6,11 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 
 import pytest
+from sqlmodel import Session
 
 from foundation.identity import Accounts, Authenticator, Bearer, NewAccount
-from foundation.store import Store
+from foundation.identity.tables import User
+from foundation.store import Scope, Store, bump
 from foundation.wire import Addressed, Codec
 from tests.support.identity import ACCOUNT, REGION, OpenCore
 
@@ -59,3 +61,17 @@ def authenticator(store: Store, core: OpenCore, clock: Clock) -> Authenticator:
 @pytest.fixture
 def bearer(store: Store, core: OpenCore, accounts: Accounts, clock: Clock) -> Bearer:
     return Bearer(store, core, accounts, counted_entropy(), clock, REGION)
+
+
+def recreate_admin(store: Store) -> None:
+    """Delete the user `admin` and make another of that name, as IAM's operations will."""
+
+    def write(session: Session) -> None:
+        session.delete(session.get_one(User, (ACCOUNT, "admin")))
+        session.flush()
+        session.add(
+            User(account=ACCOUNT, name="admin", user_id="AIDAANOTHERADMIN00002", created_at=datetime.now(UTC))
+        )
+        bump(session, "identity")
+
+    store.unit(Scope(ACCOUNT, REGION)).write(write)

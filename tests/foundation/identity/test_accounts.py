@@ -1,6 +1,7 @@
 """Accounts: what is made, what is refused, and that a secret is nowhere in the clear."""
 
 import re
+from datetime import timedelta
 
 import pytest
 
@@ -77,6 +78,15 @@ def test_an_access_key_of_another_account_is_refused(any_store: Store, clock: Cl
     with pytest.raises(EntityAlreadyExists, match=f"The access key {first.access_key_id} already exists"):
         accounts.create(OTHER_ACCOUNT, first.access_key_id)
     assert accounts.ids() == (ACCOUNT,)
+
+
+def test_the_first_account_is_the_oldest(accounts: Accounts, clock: Clock) -> None:
+    assert accounts.first() is None
+    accounts.create(OTHER_ACCOUNT)
+    clock.ahead = timedelta(seconds=1)
+    accounts.create(ACCOUNT)
+    assert accounts.first() == OTHER_ACCOUNT
+    assert accounts.ids() == (ACCOUNT, OTHER_ACCOUNT)
 
 
 @pytest.mark.parametrize(

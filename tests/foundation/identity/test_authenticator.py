@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from foundation.identity import Accounts, Authenticator, NewAccount
+from foundation.store import Store
 from foundation.wire import (
     Addressed,
     AwsError,
@@ -21,7 +22,7 @@ from foundation.wire import (
     SignatureDoesNotMatch,
     UnrecognizedClient,
 )
-from tests.foundation.identity.conftest import ACM, Clock
+from tests.foundation.identity.conftest import ACM, Clock, recreate_admin
 from tests.support.identity import ACCOUNT, REGION, OpenCore, signed
 from tests.support.trail import wire
 
@@ -340,6 +341,27 @@ def test_a_disabled_key_is_refused_at_once_and_an_enabled_one_taken_again(
     with pytest.raises(UnrecognizedClient):
         authenticator.authenticate(signed(account), ACM, request_id="r")
     accounts.set_access_key_active(account.access_key_id, active=True)
+    authenticator.authenticate(signed(account), ACM, request_id="r")
+
+
+def test_a_key_of_a_deleted_user_is_refused_even_when_the_name_comes_back(
+    authenticator: Authenticator, account: NewAccount, store: Store
+) -> None:
+    authenticator.authenticate(signed(account), ACM, request_id="r")
+    recreate_admin(store)
+    with pytest.raises(UnrecognizedClient):
+        authenticator.authenticate(signed(account), ACM, request_id="r")
+
+
+def test_strangers_key_ids_do_not_fill_the_memory(
+    authenticator: Authenticator, account: NewAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("foundation.identity.keyring.MOST_CACHED", 10)
+    for number in range(25):
+        stranger = NewAccount(ACCOUNT, f"AKIASTRANGER{number:08}", "a secret of their own", "")
+        with pytest.raises(UnrecognizedClient):
+            authenticator.authenticate(signed(stranger), ACM, request_id="r")
+    assert len(authenticator._keyring._cache.holders) <= 10
     authenticator.authenticate(signed(account), ACM, request_id="r")
 
 

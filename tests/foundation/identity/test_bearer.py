@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from foundation.identity import Bearer, BearerRefused, InvalidInput, NewAccount, NoSuchEntity
+from foundation.store import Store
 from foundation.wire import Request
-from tests.foundation.identity.conftest import Clock
+from tests.foundation.identity.conftest import Clock, recreate_admin
 from tests.support.identity import ACCOUNT, REGION
 
 
@@ -81,6 +82,15 @@ def test_a_revoked_token_is_refused_at_once(bearer: Bearer, account: NewAccount)
         bearer.authenticate(asking(f"Bearer {made.token}"), request_id="r")
     with pytest.raises(NoSuchEntity):
         bearer.revoke(made.token_id)
+
+
+def test_a_token_ends_with_its_principal_even_when_the_name_comes_back(
+    bearer: Bearer, account: NewAccount, store: Store
+) -> None:
+    made = bearer.create(account.admin_arn)
+    recreate_admin(store)
+    with pytest.raises(BearerRefused):
+        bearer.authenticate(asking(f"Bearer {made.token}"), request_id="r")
 
 
 def test_a_token_is_for_a_principal_that_exists(bearer: Bearer, account: NewAccount) -> None:

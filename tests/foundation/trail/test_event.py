@@ -87,10 +87,12 @@ def test_long_parameters_are_omitted_as_cloudtrail_does(recorder: Recorder) -> N
 
 def test_an_event_is_never_too_long_to_be_recorded(recorder: Recorder) -> None:
     arns = [f"arn:{number}" + "\x01" * 2000 for number in range(20)]
-    draft = recorder.draft_plain(administrator(), "Anything", {"list": arns})
-    assert len(draft.payload) < MOST_EVENT
-    event = decoded(draft.payload)
-    assert (event["eventID"], event["requestParameters"]["omitted"]) == (draft.event_id, True)
+    draft = recorder.draft_plain(administrator(), "Anything", {"list": arns}, mutates=True)
+    line = recorder.succeeded_plain(draft, {"text": "x" * (MOST_PARAMETERS - 100)})
+    assert len(line) < MOST_EVENT
+    event = decoded(line)
+    assert (event["eventID"], event["resources"]) == (draft.event_id, [])
+    assert event["requestParameters"]["reason"] == "event too large"
 
 
 def test_a_resource_that_the_operation_names_comes_with_its_owner(recorder: Recorder) -> None:

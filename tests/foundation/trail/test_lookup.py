@@ -1,12 +1,13 @@
 """LookupEvents: newest first, filtered, paged, and nobody's but the caller's own account and Region."""
 
 import base64
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from foundation.identity import authorize
+from foundation.identity import Call, Principal, authorize
 from foundation.trail import Lookup, Recorder, Shipper, TrailIndex, cloudtrail
 from foundation.trail.operations import ATTRIBUTES
 from foundation.wire import Addressed, AwsError, BadToken, Codec, Request
@@ -48,7 +49,7 @@ def names(answer: dict[str, Any]) -> list[str]:
 @pytest.fixture
 def events(recorder: Recorder, shipper: Shipper, clock: SteppedClock) -> list[str]:
     """Three calls a minute apart by `admin`, then one each of another account and another Region; their ids."""
-    calls = [
+    calls: list[tuple[Call, str, dict[str, Any], dict[str, Any]]] = [
         (administrator(), "RequestCertificate", {"DomainName": "a.example"}, {"CertificateArn": CERTIFICATE}),
         (administrator(), "DescribeCertificate", {"CertificateArn": CERTIFICATE}, {}),
         (administrator(service="kms"), "Encrypt", {"KeyId": "k", "Plaintext": b"p"}, {}),
@@ -57,16 +58,7 @@ def events(recorder: Recorder, shipper: Shipper, clock: SteppedClock) -> list[st
     ]
     ids = []
     for call, operation, params, result in calls:
-        at = type(call)(
-            call.principal,
-            call.account,
-            call.region,
-            call.service,
-            "r",
-            clock(),
-            access_key_id=call.access_key_id,
-        )
-        draft = recorder.draft(at, operation, params)
+        draft = recorder.draft(replace(call, at=clock()), operation, params)
         recorder.record(recorder.succeeded(draft, result))
         ids.append(draft.event_id)
         clock.advance(minutes=1)
@@ -118,6 +110,16 @@ def test_each_attribute_filters(
 ) -> None:
     answer = lookup(index, LookupAttributes=[{"AttributeKey": key, "AttributeValue": value}])
     assert names(answer) == found
+
+
+def test_roots_calls_are_found_by_the_name_root(
+    index: TrailIndex, recorder: Recorder, shipper: Shipper
+) -> None:
+    root = Principal(ACCOUNT, f"arn:aws:iam::{ACCOUNT}:root", ACCOUNT, "root", "root")
+    recorder.record(recorder.draft_plain(replace(administrator(), principal=root), "Anything", {}).payload)
+    shipper.ship()
+    answer = lookup(index, LookupAttributes=[{"AttributeKey": "Username", "AttributeValue": "root"}])
+    assert names(answer) == ["Anything"]
 
 
 def test_an_event_is_found_by_its_id(index: TrailIndex, events: list[str]) -> None:

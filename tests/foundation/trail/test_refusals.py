@@ -1,5 +1,6 @@
 """Strangers are counted: one record a minute, whatever they send."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -89,3 +90,28 @@ def test_nothing_is_recorded_when_nobody_was_refused(refusals: Refusals, directo
     refusals.flush()
     refusals.flush_due()
     assert summaries(directory) == []
+
+
+def test_counts_that_come_while_a_record_fails_are_added(
+    directory: Path, ledger: OpenLedger, ticks: Ticks
+) -> None:
+    entered = False
+
+    def append(events: Sequence[bytes]) -> None:
+        nonlocal entered
+        if entered:
+            ledger.append(events)
+            return
+        entered = True
+        for number in range(MOST_KINDS):
+            counting.note("kms", "Encrypt", "c", f"2001:db8::{number:x}")  # not due: only counted
+        counting.note("kms", "Encrypt", "c", "192.0.2.1")
+        raise ConnectionError
+
+    counting = Refusals(append, lambda: START, lambda: START, lambda: "id", ticks)
+    with pytest.raises(ConnectionError):
+        counting.note("kms", "Encrypt", "c", "192.0.2.1")
+    counting.flush_due()
+    (summary,) = summaries(directory)
+    assert sum(kind["count"] for kind in summary["refused"]) == MOST_KINDS
+    assert summary["others"] == 2

@@ -88,8 +88,8 @@ def test_a_shipper_killed_at_any_moment_goes_on_where_it_was(
     recorder: Recorder, directory: Path, index: TrailIndex, tmp_path: Path
 ) -> None:
     ids = []
-    for round_number in range(4):
-        ids += record(recorder, 200)
+    for round_number in range(3):
+        ids += record(recorder, 60)
         process = subprocess.Popen(
             [sys.executable, "-c", SHIP_FOR_EVER, directory, tmp_path / "trail-index.db"],
             stdout=subprocess.PIPE,
