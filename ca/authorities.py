@@ -174,7 +174,7 @@ class Authorities:
     def _certify(self, row: AuthorityRow, new: NewAuthority) -> CertificateRow:
         """Issue the authority's own certificate: by itself for a root, otherwise by its parent."""
         profile = PROFILES["root" if row.parent_id is None else "subordinate"]
-        return self._issuance.issue(
+        issued, _ = self._issuance.issue(
             Wanted(
                 authority_id=row.parent_id or row.id,
                 profile=profile,
@@ -187,6 +187,7 @@ class Authorities:
                 claim=f"authority/{row.id}",
             )
         )
+        return issued
 
     def _activate(self, row: AuthorityRow, issued: CertificateRow) -> AuthorityRow:
         def body(session: Session) -> AuthorityRow:

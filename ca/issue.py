@@ -83,8 +83,8 @@ class Issuance:
         self._entropy = entropy
         self._backdate = backdate
 
-    def issue(self, wanted: Wanted) -> CertificateRow:
-        """The one certificate of this claim: new, resumed, or as it was issued before.
+    def issue(self, wanted: Wanted) -> tuple[CertificateRow, AuthorityRow]:
+        """The one certificate of this claim, and who issued it: new, resumed, or as it was issued before.
 
         Raises OrderRefused (LintFailure among them), ClaimTaken, AuthorityNotFound, AuthorityState, CertificateState,
         SerialsExhausted, and the store's and the core's errors, after which the same call may be made again.
@@ -101,13 +101,13 @@ class Issuance:
                 f"{DRAWS} serial numbers in a row were taken: the source of entropy repeats itself"
             )
         if row.certificate is not None:
-            return row
+            return row, authority
         next_certificate_state(row.serial, row.status, "sign")  # an intent that was revoked stays unsigned
         if row.tbs is None:
             raise CertificateState(f"the intent of certificate {row.serial} has nothing to sign")
         if ticket is None or ticket.tbs != row.tbs:
             ticket = Ticket(redraw(row.tbs, authority.key_spec), _certificate_of(authority), wanted.profile)
-        return self._keep(row, self._signer.certificate(ticket, authority))
+        return self._keep(row, self._signer.certificate(ticket, authority)), authority
 
     def _look_up(self, wanted: Wanted) -> tuple[AuthorityRow, CertificateRow | None]:
         with self._unit.read() as session:
@@ -135,7 +135,7 @@ class Issuance:
                     subject=wanted.subject,
                     names=wanted.names,
                     public_key=wanted.public_key,
-                    serial=int.from_bytes(SERIAL_PREFIX + self._entropy(SERIAL_RANDOM_BYTES), "big"),
+                    serial=draw_serial(self._entropy),
                     not_before=not_before,
                     not_after=not_after,
                 )
@@ -145,21 +145,18 @@ class Issuance:
         return Ticket(certificate, issuer, wanted.profile)
 
     def _intend(self, wanted: Wanted, ticket: Ticket) -> CertificateRow | None:
-        """Commit the intent. Returns the row that holds the claim, ours or another's, or None if the serial is taken."""
+        """Commit the intent. Returns the row that holds the claim, ours or another's, or None to draw again."""
 
-        def body(session: Session) -> CertificateRow | None:
+        def body(session: Session) -> CertificateRow:
             claimed = _claimed(session, wanted)
             if claimed is not None:
                 return claimed
             authority = _open_authority(session, wanted, self._now())
-            serial = f"{ticket.certificate.serial_number:x}"
-            if session.get(CertificateRow, _key(authority, serial)) is not None:
-                return None
             row = CertificateRow(
                 account=authority.account,
                 region=authority.region,
                 authority_id=authority.id,
-                serial=serial,
+                serial=f"{ticket.certificate.serial_number:x}",
                 claim=wanted.claim,
                 order_digest=wanted.digest,
                 profile=wanted.profile.name,
@@ -175,7 +172,9 @@ class Issuance:
 
         try:
             return self._unit.write(body)
-        except Duplicate:  # PostgreSQL: another committed this claim or serial meanwhile; look again
+        except (
+            Duplicate
+        ):  # the serial is taken, or (PostgreSQL) the claim was taken meanwhile: the next turn will see
             return None
 
     def _keep(self, row: CertificateRow, certificate: bytes) -> CertificateRow:
@@ -191,6 +190,11 @@ class Issuance:
             return kept
 
         return self._unit.write(body)
+
+
+def draw_serial(entropy: Callable[[int], bytes]) -> int:
+    """A serial number that nobody can foretell. That it is unused is for the primary key to say."""
+    return int.from_bytes(SERIAL_PREFIX + entropy(SERIAL_RANDOM_BYTES), "big")
 
 
 def _open_authority(session: Session, wanted: Wanted, now: datetime) -> AuthorityRow:
@@ -221,7 +225,3 @@ def _refuse_ca_key(session: Session, public_key: bytes) -> None:
 
 def _certificate_of(authority: AuthorityRow) -> x509.Certificate | None:
     return None if authority.certificate is None else x509.load_der_x509_certificate(authority.certificate)
-
-
-def _key(authority: AuthorityRow, serial: str) -> tuple[str, str, str, str]:
-    return (authority.account, authority.region, authority.id, serial)

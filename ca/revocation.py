@@ -1,5 +1,6 @@
 """Revoking, and the lists that say so (RFC 5280 5): numbers only rise, and each list covers what was revoked before it."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,6 +14,8 @@ from ca.signing import Signer
 from ca.states import REVOCATION_REASONS, next_authority_state, next_certificate_state, state_at
 from ca.tables import AuthorityRow, CertificateRow, CrlRow, RevocationRow
 from foundation.store import Claim, Unit, cancel, schedule
+
+_SERIAL = re.compile("[0-9a-f]{2,40}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,8 +87,7 @@ class CaService:
         final. SerialsExhausted and SignatureMismatch say that something below is broken.
         """
         unit, authority_id = self._own(order.authority_arn)
-        row = self._issuance(unit).issue(self._wanted(order, authority_id))
-        authority = self._authorities(unit).find(authority_id)
+        row, authority = self._issuance(unit).issue(self._wanted(order, authority_id))
         assert row.certificate is not None
         assert authority.certificate is not None
         return Issued(

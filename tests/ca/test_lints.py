@@ -24,7 +24,7 @@ pytestmark = [
 
 def case(path: str) -> Case:
     leaf, issuer = x509.load_pem_x509_certificates((FOLDER / path).read_bytes())
-    return Case(leaf, issuer, PROFILES[PROFILE_OF[path.split("/")[0]]])
+    return Case(leaf, issuer, PROFILES[PROFILE_OF[path.split("/", maxsplit=1)[0]]])
 
 
 def test_every_rule_has_a_module_a_good_and_a_bad_fixture() -> None:
@@ -43,7 +43,7 @@ def test_a_good_certificate_breaks_no_rule(rule: str) -> None:
 @pytest.mark.parametrize("path", BAD)
 def test_a_bad_certificate_breaks_its_own_rule(path: str) -> None:
     with pytest.raises(Broken):
-        RULES[path.split("/")[0]](case(path))
+        RULES[path.split("/", maxsplit=1)[0]](case(path))
 
 
 @pytest.mark.parametrize("path", BAD)
@@ -51,7 +51,7 @@ def test_a_bad_certificate_is_refused_for_its_rule_and_gets_no_ticket(path: str)
     bad = case(path)
     with pytest.raises(LintFailure) as caught:
         Ticket(bad.certificate, bad.issuer, bad.profile)
-    assert caught.value.rule == path.split("/")[0]
+    assert caught.value.rule == path.split("/", maxsplit=1)[0]
 
 
 def test_a_ticket_is_used_once() -> None:

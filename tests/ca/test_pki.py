@@ -1,0 +1,65 @@
+"""What /pki/ serves to anybody."""
+
+import pytest
+from cryptography import x509
+
+from ca import PublicPki
+from foundation.store import SYSTEM
+from tests.ca.conftest import World
+
+
+def pki(world: World) -> PublicPki:
+    return PublicPki(world.unit(SYSTEM))
+
+
+def test_every_authoritys_certificate_bundle_and_crl_are_public(world: World) -> None:
+    _, private = world.service().init()
+    for authority in (private, world.service().deployment_hierarchy()):
+        world.run_due()
+        files = pki(world)
+        content_type, body = files.file(f"{authority.id}.crt") or ("", b"")
+        assert content_type == "application/pkix-cert"
+        assert x509.load_der_x509_certificate(body) == x509.load_pem_x509_certificate(
+            authority.certificate_pem.encode()
+        )
+        assert files.file(f"{authority.id}.pem") == (
+            "application/x-pem-file",
+            authority.certificate_pem.encode(),
+        )
+        bundle = (authority.certificate_pem + authority.chain_pem).encode()
+        assert files.file(f"{authority.id}/bundle.pem") == ("application/x-pem-file", bundle)
+        content_type, body = files.file(f"{authority.id}.crl") or ("", b"")
+        assert content_type == "application/pkix-crl"
+        assert body == world.service().crl(authority.arn)
+
+
+def test_roots_are_the_deployments_and_no_accounts(world: World) -> None:
+    world.service().init()
+    assert pki(world).file("roots.pem") is None
+    authority = world.service().deployment_hierarchy()
+    assert pki(world).file("roots.pem") == ("application/x-pem-file", authority.chain_pem.encode())
+
+
+def test_a_crl_that_is_not_there_yet_is_not_found(quick_world: World) -> None:
+    _, authority = quick_world.service().init()
+    assert pki(quick_world).file(f"{authority.id}.crl") is None
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "roots",
+        "../roots.pem",
+        "00000000-0000-4000-8000-000000000000.crt",
+        "00000000-0000-4000-8000-000000000000.key",
+        "00000000-0000-4000-8000-000000000000.crt\n",
+        "{id}",
+        "{id}.crt/",
+        "{id}/chain.pem",
+        "{id}.crt\0",
+    ],
+)
+def test_other_names_are_not_found(quick_world: World, name: str) -> None:
+    _, authority = quick_world.service().init()
+    assert pki(quick_world).file(name.replace("{id}", authority.id)) is None
