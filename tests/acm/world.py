@@ -193,11 +193,13 @@ class World:
         return self.ca().init("EC_prime256v1")[1].arn
 
     def acm(self, account: str = ACCOUNT, region: str = REGION) -> AcmService:
-        principal = Principal(
-            account, f"arn:aws:iam::{account}:user/admin", "AIDA", "user", "admin", (ADMINISTRATOR_ACCESS,)
-        )
+        arn = f"arn:aws:iam::{account}:user/admin"
+        principal = Principal(account, arn, "AIDA", "user", "admin", (ADMINISTRATOR_ACCESS,))
         call = Call(principal, account, region, "acm", f"request-{self.drawn}", self.moment)
-        unit = self.store.unit(Scope(account, region))
+        return self.service(call, self.store.unit(Scope(account, region)))
+
+    def service(self, call: Call, unit: Unit) -> AcmService:
+        """What server/assembly.py makes for one call."""
         return AcmService(
             unit,
             call,
