@@ -227,7 +227,7 @@ class ChainWriter:
             if os.pwrite(self._file, batch, start) != len(batch):
                 raise ChainError("the trail took only a part of a batch: the disk is full")
             os.fdatasync(self._file)
-            if self._at.offset >= self._segment_bytes:
+            if self._at.offset >= self._segment_bytes and self._at.sequence > self._at.segment:
                 self._begin_segment()
         except OSError as error:
             raise ChainError(f"the trail cannot be written: {error}") from error

@@ -175,7 +175,7 @@ def recorded(body: frames.AnyBody) -> bool:
     """Whether a request leaves a `use` record: every one that uses a key, but for what usage.PURPOSES exempts."""
     if isinstance(body, frames.Seal | frames.Open):
         purpose = usage.PURPOSES.get(body.purpose)
-        return purpose is None or purpose.recorded
+        return purpose is None or not purpose.seals or purpose.recorded
     return not isinstance(body, UNRECORDED)
 
 
