@@ -87,8 +87,10 @@ def test_clock(assembly: "Assembly") -> Finding | None:
     deployment = assembly.store.deployment()
     if deployment is None or not deployment.test_clock:
         return None
-    ahead = timedelta(microseconds=deployment.clock_offset_us)
-    return _note("clock", f"a test clock, {ahead} ahead: nothing that this deployment issues is for real use")
+    now = assembly.clock.now()
+    return _note(
+        "clock", f"a test clock, now at {now:%Y-%m-%d %H:%M} UTC: nothing issued here is for real use"
+    )
 
 
 def due_work(assembly: "Assembly") -> Finding | None:
