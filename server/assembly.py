@@ -3,8 +3,9 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.metadata import version
+from pathlib import Path
 from typing import Literal, Self
 
 import acm
@@ -42,9 +43,15 @@ def entropy(count: int) -> bytes:
     return os.urandom(count)
 
 
+@cache
+def shared_wire(models: Path) -> Wire:
+    """One Wire for a process and all that it forks: the compiled tables are read, never written."""
+    return Wire(models)
+
+
 def preload(settings: Settings) -> None:
     """Loads the service models once, before the supervisor forks, so that its children share them."""
-    Wire(settings.data / MODELS).preload(*REGISTRIES)
+    shared_wire(settings.data / MODELS).preload(*REGISTRIES)
     served_regions(settings.regions)
 
 
@@ -77,7 +84,7 @@ class Assembly:
         clock = clocks(store, wall)
         core = CoreClient(data / CORE_SOCKET, role, store.assert_no_transaction)
         accounts = Accounts(store, core, entropy, clock.now)
-        wire = Wire(data / MODELS)
+        wire = shared_wire(data / MODELS)
         trail_index = TrailIndex(data / "trail-index.db")
         return cls(
             settings=settings,

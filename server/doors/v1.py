@@ -60,15 +60,22 @@ class V1:
         """Runs one ACM call for the holder of the request's bearer token."""
         request_id = self._pipeline.request_id()
         try:
-            sent = read_request(request.environ, limit=0, body=False)
-            holder = self._pipeline.guarded(
-                request_id, lambda: self._assembly.bearer.authenticate(sent, request_id=request_id)
-            )
-            call = replace(holder, region=region)
+            call = replace(self._holder(request_id, intent), region=region)
             result = self._pipeline.act(call, intent, lambda unit: run(self._assembly.acm(call, unit), call))
         except AwsError as error:
             return error_problem(error, request_id)
         return answer(result)
+
+    def _holder(self, request_id: str, intent: Intent) -> Call:
+        sent = read_request(request.environ, limit=0, body=False)
+        bearer = self._assembly.bearer
+        try:
+            return self._pipeline.guarded(
+                request_id, lambda: bearer.authenticate(sent, request_id=request_id)
+            )
+        except AwsError as error:
+            self._assembly.recorder.refusals.note(intent.service, intent.name, error.code, sent.source_ip)
+            raise
 
 
 def v1_routes(app: OpenAPI, assembly: "Assembly") -> None:
@@ -77,6 +84,12 @@ def v1_routes(app: OpenAPI, assembly: "Assembly") -> None:
     api = APIBlueprint(
         "v1", __name__, url_prefix="/v1", abp_tags=[TAG], abp_security=TOKEN, abp_responses=ERRORS
     )
+    _changes(api, door)
+    _reads(api, door)
+    app.register_api(api)
+
+
+def _changes(api: APIBlueprint, door: V1) -> None:
 
     @api.post("/certificates", summary="Ask for a certificate", responses={"201": Certificate})
     def request_certificate(body: CertificateRequest) -> Response:
@@ -97,6 +110,18 @@ def v1_routes(app: OpenAPI, assembly: "Assembly") -> None:
             lambda view: _json(shown(view), 201),
         )
 
+    @api.delete("/certificates/<id>", summary="Delete a certificate", responses={"204": None})
+    def delete_certificate(path: CertificatePath, query: RegionQuery) -> Response:
+        """Ends its renewal and forgets it; what was issued stays valid until it expires."""
+        return door.perform(
+            query.region,
+            Intent("acm", "DeleteCertificate", {"id": path.id}),
+            lambda acm, call: acm.delete(_arn(call, path)),
+            lambda _: Response(status=204),
+        )
+
+
+def _reads(api: APIBlueprint, door: V1) -> None:
     @api.get("/certificates", summary="List certificates", responses={"200": CertificatePage})
     def list_certificates(query: PageQuery) -> Response:
         """Oldest first, one page at a time."""
@@ -129,18 +154,6 @@ def v1_routes(app: OpenAPI, assembly: "Assembly") -> None:
             lambda acm, call: acm.certificate(_arn(call, path)),
             lambda pems: Response("".join(pems), mimetype="application/pem-certificate-chain"),
         )
-
-    @api.delete("/certificates/<id>", summary="Delete a certificate", responses={"204": None})
-    def delete_certificate(path: CertificatePath, query: RegionQuery) -> Response:
-        """Ends its renewal and forgets it; what was issued stays valid until it expires."""
-        return door.perform(
-            query.region,
-            Intent("acm", "DeleteCertificate", {"id": path.id}),
-            lambda acm, call: acm.delete(_arn(call, path)),
-            lambda _: Response(status=204),
-        )
-
-    app.register_api(api)
 
 
 def _request(acm: AcmService, body: CertificateRequest) -> CertificateView:
