@@ -16,7 +16,6 @@ __all__ = ["SKEW", "Authenticator"]
 
 SKEW = timedelta(minutes=5)
 UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
-_NO_KEY = bytes(32)
 _MISMATCH = (
     "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key "
     "and signing method. Consult the service documentation for details."
@@ -74,12 +73,9 @@ class Authenticator:
         )
 
     def _verify(self, presented: Presented, to_sign: bytes) -> Principal:
-        holder = self._keyring.find(presented.access_key_id)
-        key = _NO_KEY
-        if holder is not None:
-            key = self._keyring.signing_key(
-                holder, presented.access_key_id, presented.date, presented.region, presented.service
-            )
+        holder, key = self._keyring.look_up(
+            presented.access_key_id, presented.date, presented.region, presented.service
+        )
         # An unknown key costs the same HMAC and comparison as a known one.
         signature = hmac.digest(key, to_sign, "sha256").hex().encode()
         same = hmac.compare_digest(signature, presented.signature.encode())

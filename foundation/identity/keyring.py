@@ -20,6 +20,7 @@ __all__ = ["GENERATION", "Holder", "Keyring", "SigningKeys", "principal_by_id", 
 GENERATION = "identity"
 LONGEST = timedelta(days=1)
 MOST_CACHED = 10_000
+NO_KEY = bytes(32)
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -61,27 +62,28 @@ class Keyring:
         self._wall = wall
         self._cache = _Cache(generation=-1)
 
-    def find(self, access_key_id: str) -> Holder | None:
-        """Return the holder of an active key, or None for a key that is unknown or disabled."""
+    def look_up(
+        self, access_key_id: str, date: str, region: str, service: str
+    ) -> tuple[Holder | None, bytes]:
+        """Return an active key's holder and the key's signing key for one day, region and service.
+
+        None and a key that signs nothing for a key that is unknown or disabled.
+        """
         cache = self._current()
         if access_key_id in cache.holders:
-            return cache.holders[access_key_id]
-        holder = self._read(access_key_id)
-        _remember(cache.holders, access_key_id, holder)
-        return holder
-
-    def signing_key(self, holder: Holder, access_key_id: str, date: str, region: str, service: str) -> bytes:
-        """Return the derived key for one day, region and service."""
-        cache = self._current()
+            holder = cache.holders[access_key_id]
+        else:
+            holder = self._read(access_key_id)
+            _remember(cache.holders, access_key_id, holder)
+        if holder is None:
+            return None, NO_KEY
         place = (access_key_id, date, region, service)
         known = cache.keys.get(place)
         if known is not None and self._wall() - known[1] < LONGEST:
-            return known[0]
-        derived = self._core.signing_key(
-            holder.sealed, holder.principal.account, access_key_id, date, region, service
-        )
+            return holder, known[0]
+        derived = self._core.signing_key(holder.sealed, holder.principal.account, *place)
         _remember(cache.keys, place, (derived, self._wall()))
-        return derived
+        return holder, derived
 
     def _current(self) -> _Cache:
         # The generation is read before the rows: what is read later may be newer than its label, never older.

@@ -6,7 +6,6 @@ when nothing is presented at all.
 """
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -19,6 +18,7 @@ __all__ = ["MOST_EXPIRES", "Presented", "read_signature"]
 
 MOST_EXPIRES = timedelta(days=7)
 TERMINATOR = "aws4_request"
+_NO_DATE = "The date of the signature is not a date."
 _HEADER_PARTS = ("Credential", "SignedHeaders", "Signature")
 _QUERY_PARTS = ("X-Amz-Credential", "X-Amz-Date", "X-Amz-Expires", "X-Amz-SignedHeaders", "X-Amz-Signature")
 _BASIC_DATE = re.compile(r"[0-9]{8}T[0-9]{6}Z")
@@ -155,12 +155,14 @@ def _presented(
 
 def _header_date(request: Request, missing: list[str]) -> tuple[str, datetime]:
     """Read X-Amz-Date or, without one, Date (ISO 8601 basic, or RFC 9110's form); note the lack of both."""
-    for name, reader in (("x-amz-date", _basic_date), ("date", _any_date)):
+    for name in ("x-amz-date", "date"):
         values = request.all(name)
         if len(values) > 1:
             raise IncompleteSignature(f"The header {name} may not be repeated.")
+        if values and (name == "x-amz-date" or _BASIC_DATE.fullmatch(values[0])):
+            return values[0], _basic_date(values[0])
         if values:
-            at = reader(values[0])
+            at = _http_date(values[0])
             return at.strftime("%Y%m%dT%H%M%SZ"), at
     missing.append("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.")
     return "", datetime.min.replace(tzinfo=UTC)
@@ -169,25 +171,28 @@ def _header_date(request: Request, missing: list[str]) -> tuple[str, datetime]:
 def _basic_date(text: str) -> datetime:
     if not _BASIC_DATE.fullmatch(text):
         raise IncompleteSignature("Date must be in ISO-8601 'basic format', for instance 20260131T120000Z.")
-    return _parsed(lambda: datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC))
-
-
-def _any_date(text: str) -> datetime:
-    if _BASIC_DATE.fullmatch(text):
-        return _basic_date(text)
-    # A date without a zone is read as UTC: astimezone() would take the host's.
-    return _parsed(lambda: _in_utc(parsedate_to_datetime(text)))
-
-
-def _in_utc(moment: datetime) -> datetime:
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-
-
-def _parsed(read: Callable[[], datetime]) -> datetime:
+    day, time = int(text[:8]), int(text[9:15])  # strptime would take ten times as long
     try:
-        return read()
+        return datetime(
+            day // 10_000,
+            day // 100 % 100,
+            day % 100,
+            time // 10_000,
+            time // 100 % 100,
+            time % 100,
+            tzinfo=UTC,
+        )
+    except ValueError as error:
+        raise IncompleteSignature(_NO_DATE) from error
+
+
+def _http_date(text: str) -> datetime:
+    try:
+        moment = parsedate_to_datetime(text)
+        # A date without a zone is read as UTC: astimezone() would take the host's.
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        raise IncompleteSignature("The date of the signature is not a date.") from error
+        raise IncompleteSignature(_NO_DATE) from error
 
 
 def _query_parameters(query: str) -> dict[str, list[str]]:
