@@ -1,6 +1,6 @@
 """Calls without a valid signature, counted: one summary record a minute, so that strangers cannot fill the disk.
 
-They belong to no account, so LookupEvents shows them to nobody; `keystead trail` does.
+They belong to no account, so LookupEvents shows them to nobody: they stand in the trail itself.
 """
 
 import threading
