@@ -73,8 +73,11 @@ class V1:
             return self._pipeline.guarded(
                 request_id, lambda: bearer.authenticate(sent, request_id=request_id)
             )
-        except AwsError as error:
-            self._assembly.recorder.refusals.note(intent.service, intent.name, error.code, sent.source_ip)
+        except AwsError as refused:
+            note = self._assembly.recorder.refusals.note
+            self._pipeline.guarded(
+                request_id, lambda: note(intent.service, intent.name, refused.code, sent.source_ip)
+            )
             raise
 
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the tests need from Debian, when it is missing. Usage: system.sh PACKAGE-SET...
-# Sets: postgresql, knot, bind, openssl, strace, curl. Starts and enables nothing: tests run these programs themselves.
+# Sets: postgresql, knot, bind, openssl, strace, curl, wrk. Starts and enables nothing: tests run these programs themselves.
 set -euo pipefail
 
 declare -A packages=(
@@ -10,6 +10,7 @@ declare -A packages=(
     [openssl]="openssl"
     [strace]="strace"
     [curl]="curl"
+    [wrk]="wrk"
 )
 declare -A proof=(
     [postgresql]=/usr/lib/postgresql/15/bin/initdb
@@ -18,6 +19,7 @@ declare -A proof=(
     [openssl]=/usr/bin/openssl
     [strace]=/usr/bin/strace
     [curl]=/usr/bin/curl
+    [wrk]=/usr/bin/wrk
 )
 
 missing=()
