@@ -5,7 +5,7 @@ from typing import Final
 
 import psycopg
 from sqlalchemy import Table, UniqueConstraint
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm.exc import StaleDataError
 from sqlmodel import SQLModel
@@ -94,6 +94,8 @@ def _from_postgres(error: psycopg.Error, *, disconnected: bool) -> StoreError | 
 
 def translated(error: Exception) -> StoreError | None:
     """The store's own error for what a driver or SQLAlchemy raised; None for a fault in our own code."""
+    if isinstance(error, StatementError) and isinstance(error.orig, StoreError):
+        return error.orig  # raised by a column type of ours
     if isinstance(error, PoolTimeout):
         return StoreUnavailable("all database connections are in use")
     if isinstance(error, StaleDataError):

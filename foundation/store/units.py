@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, Engine, insert
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlmodel import Session
 
@@ -137,7 +137,7 @@ def faults_translated() -> Iterator[None]:
     """Raise the store's errors for the drivers'."""
     try:
         yield
-    except (DBAPIError, PoolTimeout) as error:
+    except (StatementError, PoolTimeout) as error:
         fault = translated(error)
         if fault is None:
             raise

@@ -4,14 +4,14 @@ import contextvars
 import queue
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, Protocol, Self, TypeVar
 
-from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm.exc import StaleDataError
 
@@ -24,7 +24,8 @@ T = TypeVar("T")
 Write = Callable[[Connection], T]
 """A write phase: runs its statements on the connection; does not commit. It may run more than once."""
 
-_TRIES: Final = 8
+_TRIES: Final = 16
+_LINE: Final = 0x6B7374_6C696E65  # the advisory lock "kstline"
 _MAX_BATCH: Final = 64
 _BATCH_SECONDS: Final = 0.01
 _WAIT_SECONDS: Final = 30.0
@@ -155,12 +156,15 @@ class SqliteWriter:
             turnstile.close()
 
     def _first(self) -> list[_Waiting] | None:
-        """The next caller, or nobody when something should be swept and no write comes along; None: stop."""
-        try:
-            waiting = self._queue.get(timeout=_IDLE_SECONDS if len(self._sweep) else None)
-        except queue.Empty:
-            return []
-        return None if waiting is None else [waiting]
+        """The next caller, or nobody when something should be swept and no write came along; None: stop."""
+        while True:
+            try:
+                waiting = self._queue.get(timeout=_IDLE_SECONDS)
+            except queue.Empty:
+                if len(self._sweep):
+                    return []
+            else:
+                return None if waiting is None else [waiting]
 
     def _transact(self, batch: list[_Waiting]) -> bool:
         """One transaction over the batch, which grows by what arrives meanwhile; True when told to stop."""
@@ -227,7 +231,10 @@ def _run_one(connection: Connection, waiting: _Waiting) -> None:
 
 
 class PostgresWriter:
-    """Each write phase in its own REPEATABLE READ transaction, tried again when others got in its way."""
+    """Each write phase in its own REPEATABLE READ transaction, tried again when others got in its way.
+
+    A write that keeps losing stands in line with the other losers, so that many writers of one row all get through.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -237,20 +244,40 @@ class PostgresWriter:
         while True:
             committing = False
             try:
-                with self._engine.connect() as connection, connection.begin():
+                with (
+                    self._engine.connect() as connection,
+                    _line(connection, join=tries.losing),
+                    connection.begin(),
+                ):
                     result = write(connection)
                     committing = True
-            except (DBAPIError, StaleDataError, PoolTimeout) as error:
+            except (StatementError, StaleDataError, PoolTimeout) as error:
                 fault = translated(error)
                 if fault is None:
                     raise
-                if not tries.may_repeat(fault, committing=committing):
+                if isinstance(error, StaleDataError) or not tries.may_repeat(fault, committing=committing):
                     raise fault from None
             else:
                 return result
 
     def close(self) -> None:
         """Nothing waits here: each caller writes by itself."""
+
+
+@contextmanager
+def _line(connection: Connection, *, join: bool) -> Iterator[None]:
+    """Wait in line before the transaction begins: once it has, its snapshot is taken, and is too old after a wait."""
+    if not join:
+        yield
+        return
+    connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _LINE})
+    connection.commit()
+    try:
+        yield
+    finally:
+        if not connection.invalidated:  # a lost connection has lost its lock
+            connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _LINE})
+            connection.commit()
 
 
 class _Tries:
@@ -260,11 +287,15 @@ class _Tries:
         self._conflicts = 0
         self._other: set[type[StoreError]] = set()
 
+    @property
+    def losing(self) -> bool:
+        return self._conflicts > _TRIES // 4
+
     def may_repeat(self, fault: StoreError, *, committing: bool) -> bool:
         if isinstance(fault, Conflict):
             self._conflicts += 1
-            # Waits of 1, 2, 4 ... ms, unequal between those who collided.
-            time.sleep(0.001 * 2**self._conflicts * (1 + time.monotonic_ns() % 5 / 5))
+            # Waits of 1, 2, 4 ... 16 ms, unequal between those who collided.
+            time.sleep(0.001 * 2 ** min(self._conflicts - 1, 4) * (1 + time.monotonic_ns() % 5 / 5))
             return self._conflicts < _TRIES
         # Once more, since the body that looked before it inserted may now see the row that another inserted;
         # and since a server that was restarted drops connections, on which nothing was committed unless
