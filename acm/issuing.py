@@ -16,6 +16,7 @@ from acm.tables import Certificate
 from ca import (
     AuthorityNotFound,
     AuthorityState,
+    AuthorityView,
     BadKey,
     CaService,
     CertificateState,
@@ -69,17 +70,21 @@ class Issuing:
         prepared = self._prepare(certificate)
         authority_arn = prepared.next_authority_arn or ""
         try:
-            left = self._ca.authority(authority_arn).not_after - self._now()
+            authority = self._ca.authority(authority_arn)
             order = IssueOrder(
                 authority_arn=authority_arn,
                 public_key=prepared.next_public_key or b"",
                 names=names_of(prepared),
-                valid_for=min(self._settings.validity, left),  # never beyond the issuer
+                valid_for=self.life(authority),
                 claim=f"acm/{prepared.id}/{prepared.period + 1}",
             )
             return self._ca.issue(order)
         except FINAL as no:
             raise Refused(_reason(no, prepared.type), str(no)) from no
+
+    def life(self, authority: AuthorityView) -> timedelta:
+        """How long a certificate of this authority may live from now: never beyond its issuer."""
+        return min(self._settings.validity, authority.not_after - self._now())
 
     def _prepare(self, certificate: Certificate) -> Certificate:
         """Give the next period a key and an authority, durably, unless an earlier attempt already did."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlmodel import Session
@@ -27,6 +28,14 @@ RESCUE = timedelta(seconds=30)
 _ROUNDS = 4  # two callers meeting at one new domain or token: the second finds the winner's row
 
 
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """An order about to be stored. `write` returns `certificate_id`, or the id that its token stands for."""
+
+    certificate_id: str
+    write: Callable[[Session], str]
+
+
 class Placing:
     """Stores orders. `publisher` says which CNAMEs keystead can publish by itself; None: none."""
 
@@ -42,21 +51,30 @@ class Placing:
         self._now = now
         self._entropy = entropy
 
-    def place(self, order: Order, *, issued_in_call: bool = False) -> str:
+    def place(self, order: Order) -> str:
         """Store the order and return its certificate's id; the same token gives the same id for an hour,
         unless that certificate was deleted.
 
         Raises InvalidParameter when the token came before with another request.
         """
+        body = self.prepare(order).write
+        for _ in range(_ROUNDS - 1):
+            try:
+                return self._unit.write(body)
+            except Duplicate:
+                continue
+        return self._unit.write(body)
+
+    def prepare(self, order: Order, *, issued_in_call: bool = False) -> Placed:
+        """Draw what the order needs; `write` then stores it in a write phase, which may be repeated."""
         certificate_id = str(uuid.UUID(bytes=self._entropy(16), version=4))
         drawn = {name.record_domain: draw(self._entropy) for name in order.names}
         now = self._now()
 
-        def body(session: Session) -> str:
-            if order.token is not None:
-                known = recall(session, OPERATION, order.token, order.digest(), now)
-                if known is not None and find(session, known) is not None:
-                    return known
+        def write(session: Session) -> str:
+            known = _known(session, order, now)
+            if known is not None:
+                return known
             self._store(session, order, certificate_id, now)
             if order.authority_arn is not None:
                 first = now + RESCUE if issued_in_call else now
@@ -70,20 +88,14 @@ class Placing:
                 remember(session, OPERATION, order.token, digest, certificate_id, expiry, now=now)
             return certificate_id
 
-        try:
-            return self._write(body)
-        except TokenReused as reused:
-            raise InvalidParameter(
-                f"The idempotency token {order.token} was used within the last hour for another request"
-            ) from reused
+        return Placed(certificate_id, write)
 
-    def _write(self, body: Callable[[Session], str]) -> str:
-        for _ in range(_ROUNDS - 1):
-            try:
-                return self._unit.write(body)
-            except Duplicate:
-                continue
-        return self._unit.write(body)
+    def known(self, order: Order) -> str | None:
+        """The certificate that the order's token stands for already; raises as `place` does."""
+        if order.token is None:
+            return None
+        with self._unit.read() as session:
+            return _known(session, order, self._now())
 
     def _store(self, session: Session, order: Order, certificate_id: str, now: datetime) -> None:
         scope = self._unit.scope
@@ -106,6 +118,18 @@ class Placing:
         for domain, record in records.items():
             if self._publisher is not None and self._publisher.zone_for(record_name(record)):
                 schedule(session, "acm.publish", domain, now)
+
+
+def _known(session: Session, order: Order, now: datetime) -> str | None:
+    if order.token is None:
+        return None
+    try:
+        known = recall(session, OPERATION, order.token, order.digest(), now)
+    except TokenReused as reused:
+        raise InvalidParameter(
+            f"The idempotency token {order.token} was used within the last hour for another request"
+        ) from reused
+    return known if known is not None and find(session, known) is not None else None
 
 
 def _certificate_row(scope: Scope, order: Order, certificate_id: str, now: datetime) -> Certificate:

@@ -9,6 +9,7 @@ from typing import Any
 from sqlmodel import Session, col, delete
 
 from acm.arns import certificate_arn, parse_certificate_arn
+from acm.at_once import AtOnce
 from acm.catalogue import must_find, view_of
 from acm.errors import InvalidArn, InvalidParameter, RequestInProgress, ResourceNotFound
 from acm.first_issue import FirstIssue
@@ -59,7 +60,7 @@ class AcmService:
         self._settings = settings
         self._placing = Placing(unit, publisher, now, entropy)
         issuing = Issuing(unit, Asker(*call.asker), core=core, ca=ca, now=now, settings=settings)
-        self._first_issue = FirstIssue(unit, issuing, now)
+        self._at_once = AtOnce(self._placing, FirstIssue(unit, issuing, now), issuing, ca)
 
     # Requests
 
@@ -127,8 +128,7 @@ class AcmService:
                 f"A certificate cannot be issued for a key of type {judged.spec}; "
                 f"use one of {', '.join(CSR_ALGORITHMS)}"
             )
-        if authority_arn is not None:
-            _must_be_active(self._authority(authority_arn))
+        authority = None if authority_arn is None else self._authority(authority_arn)
         chosen = tuple(normalise(name) for name in names) or judged.names
         for name in chosen:
             if name not in judged.names:
@@ -147,10 +147,10 @@ class AcmService:
             token=token,
             tags=judge_tags(tags),
         )
-        private = authority_arn is not None
-        certificate_id = self._placing.place(order, issued_in_call=private)
-        if private:
-            self._first_issue.complete(certificate_id)
+        if authority is None:
+            certificate_id = self._placing.place(order)
+        else:
+            certificate_id = self._at_once.issue(order, authority)
         return self.view(certificate_arn(self._unit.scope, certificate_id))
 
     # Reading
@@ -256,8 +256,3 @@ def _match_family(key_algorithm: str, authority: AuthorityView) -> None:
         raise InvalidParameter(
             f"KeyAlgorithm {key_algorithm} does not match the family of the CA's key ({authority.key_spec})"
         )
-
-
-def _must_be_active(authority: AuthorityView) -> None:
-    if authority.status != "ACTIVE":
-        raise InvalidParameter(f"The private CA {authority.arn} is {authority.status}, not ACTIVE")

@@ -17,7 +17,7 @@ from ca.errors import (
     SignatureMismatch,
 )
 from ca.jobs import jobs
-from ca.orders import AuthorityView, CaSettings, Issued, IssueOrder, JudgedCsr
+from ca.orders import AuthorityView, Beside, CaSettings, Issued, IssueOrder, JudgedCsr
 from ca.pki import PublicPki
 from ca.service import CaService
 
@@ -27,6 +27,7 @@ __all__ = [
     "AuthorityView",
     "BadCsr",
     "BadKey",
+    "Beside",
     "CaError",
     "CaService",
     "CaSettings",

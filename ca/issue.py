@@ -65,6 +65,14 @@ class Wanted:
         return hashlib.sha256(b"".join(len(part).to_bytes(4, "big") + part for part in parts)).digest()
 
 
+@dataclass(frozen=True, slots=True)
+class RowsBeside:
+    """`ca.orders.Beside` in this room's own terms: the result is a row."""
+
+    intent: Callable[[Session], None]
+    result: Callable[[Session, CertificateRow, AuthorityRow], None]
+
+
 class Issuance:
     """Issues by authorities of one scope. Safe to call from any number of threads, processes and hosts at once."""
 
@@ -83,9 +91,10 @@ class Issuance:
         self._entropy = entropy
         self._backdate = backdate
 
-    def issue(self, wanted: Wanted) -> tuple[CertificateRow, AuthorityRow]:
+    def issue(self, wanted: Wanted, beside: RowsBeside | None = None) -> tuple[CertificateRow, AuthorityRow]:
         """The one certificate of this claim, and who issued it: new, resumed, or as it was issued before.
 
+        What is `beside` is written in the same two commits.
         Raises OrderRefused (LintFailure among them), ClaimTaken, AuthorityNotFound, AuthorityState, CertificateState,
         SerialsExhausted, and the store's and the core's errors, after which the same call may be made again.
         """
@@ -95,19 +104,22 @@ class Issuance:
             if row is not None:
                 break
             ticket = self._admit(wanted, authority)
-            row = self._intend(wanted, ticket)
+            row = self._intend(wanted, ticket, beside)
         if row is None:
             raise SerialsExhausted(
                 f"{DRAWS} serial numbers in a row were taken: the source of entropy repeats itself"
             )
         if row.certificate is not None:
+            if beside is not None:
+                self._unit.write(lambda session: beside.result(session, row, authority))
             return row, authority
         next_certificate_state(row.serial, row.status, "sign")  # an intent that was revoked stays unsigned
         if row.tbs is None:
             raise CertificateState(f"the intent of certificate {row.serial} has nothing to sign")
         if ticket is None or ticket.tbs != row.tbs:
             ticket = Ticket(redraw(row.tbs, authority.key_spec), _certificate_of(authority), wanted.profile)
-        return self._keep(row, self._signer.certificate(ticket, authority)), authority
+        signed = self._signer.certificate(ticket, authority)
+        return self._keep(row, signed, authority, beside), authority
 
     def _look_up(self, wanted: Wanted) -> tuple[AuthorityRow, CertificateRow | None]:
         with self._unit.read() as session:
@@ -144,7 +156,7 @@ class Issuance:
             raise OrderRefused(f"no certificate can say this: {error}") from error
         return Ticket(certificate, issuer, wanted.profile)
 
-    def _intend(self, wanted: Wanted, ticket: Ticket) -> CertificateRow | None:
+    def _intend(self, wanted: Wanted, ticket: Ticket, beside: RowsBeside | None) -> CertificateRow | None:
         """Commit the intent. Returns the row that holds the claim, ours or another's, or None to draw again."""
 
         def body(session: Session) -> CertificateRow:
@@ -168,6 +180,8 @@ class Issuance:
                 created_at=self._now(),
             )
             session.add(row)
+            if beside is not None:
+                beside.intent(session)
             return row
 
         try:
@@ -177,7 +191,9 @@ class Issuance:
         ):  # the serial is taken, or (PostgreSQL) the claim was taken meanwhile: the next turn will see
             return None
 
-    def _keep(self, row: CertificateRow, certificate: bytes) -> CertificateRow:
+    def _keep(
+        self, row: CertificateRow, certificate: bytes, authority: AuthorityRow, beside: RowsBeside | None
+    ) -> CertificateRow:
         """Commit the result, unless another caller with the same claim did: then its certificate is returned."""
 
         def body(session: Session) -> CertificateRow:
@@ -187,6 +203,8 @@ class Issuance:
             kept.status = next_certificate_state(kept.serial, kept.status, "sign")
             if kept.certificate is None:
                 kept.certificate, kept.tbs = certificate, None
+            if beside is not None:
+                beside.result(session, kept, authority)
             return kept
 
         return self._unit.write(body)

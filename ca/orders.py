@@ -1,7 +1,10 @@
 """What goes into the CA and what comes out of it: orders, issued certificates, views of authorities."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+
+from sqlmodel import Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,18 @@ class Issued:
     chain_pem: str
     not_before: datetime
     not_after: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What the caller of `CaService.issue` writes in the CA's own two commits, so that its rows and the CA's never part.
+
+    Both run in write phases of the order's authority (see `Unit.write`: they may be repeated), and what they raise undoes
+    the commit and passes through. `intent` runs with the intent, if this call makes it; `result` with the certificate.
+    """
+
+    intent: Callable[[Session], None]
+    result: Callable[[Session, Issued], None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,19 +5,21 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from cryptography import x509
+from sqlmodel import Session
 
 from ca.arns import certificate_arn, parse_authority_arn
 from ca.authorities import Authorities, NewAuthority, common_name
 from ca.draft import server_subject
 from ca.errors import AuthorityNotFound, BadKey, OrderRefused
 from ca.hierarchy import DEPLOYMENT, INIT, HierarchyMaker
-from ca.issue import Issuance, Wanted
+from ca.issue import Issuance, RowsBeside, Wanted
 from ca.keys import judge_key
-from ca.orders import AuthorityView, CaSettings, Issued, IssueOrder
+from ca.orders import AuthorityView, Beside, CaSettings, Issued, IssueOrder
 from ca.pem import pem
 from ca.profiles import PROFILES
 from ca.revocation import Revocation
 from ca.signing import Signer
+from ca.tables import AuthorityRow, CertificateRow
 from foundation.store import SYSTEM, Claim, Scope, Unit
 from kms.hsm import Asker, CoreClient
 
@@ -80,24 +82,20 @@ class CaService:
         authorities = self._authorities(unit)
         return authorities.view(self._maker(authorities, "deployment").current(DEPLOYMENT)[1])
 
-    def issue(self, order: IssueOrder) -> Issued:
+    def issue(self, order: IssueOrder, beside: Beside | None = None) -> Issued:
         """The certificate of the order's claim: new, resumed after a crash, or as issued before.
 
+        What is `beside` goes into the same commits; only an authority of the caller's own scope can offer that.
         Raises OrderRefused (and LintFailure), ClaimTaken, AuthorityNotFound, AuthorityState, CertificateState: those are
         final. SerialsExhausted and SignatureMismatch say that something below is broken.
         """
         unit, authority_id = self._own(order.authority_arn)
-        row, authority = self._issuance(unit).issue(self._wanted(order, authority_id))
-        assert row.certificate is not None
-        assert authority.certificate is not None
-        return Issued(
-            arn=certificate_arn(unit.scope, authority_id, row.serial),
-            serial=row.serial,
-            certificate_pem=pem(row.certificate),
-            chain_pem=pem(authority.certificate + (authority.chain or b"")),
-            not_before=row.not_before,
-            not_after=row.not_after,
-        )
+        if beside is not None and unit.scope != self._unit.scope:
+            raise ValueError(
+                "the deployment's authorities commit in a scope of their own: nothing goes beside"
+            )
+        rows = None if beside is None else _rows_beside(beside)
+        return _issued(*self._issuance(unit).issue(self._wanted(order, authority_id), rows))
 
     def authority(self, arn: str) -> AuthorityView:
         """Raises AuthorityNotFound."""
@@ -189,6 +187,26 @@ class CaService:
 
     def _revocation(self, unit: Unit) -> Revocation:
         return Revocation(unit, self._signer, now=self._now, crl_validity=self._settings.crl_validity)
+
+
+def _issued(row: CertificateRow, authority: AuthorityRow) -> Issued:
+    assert row.certificate is not None
+    assert authority.certificate is not None
+    return Issued(
+        arn=certificate_arn(Scope(row.account, row.region), authority.id, row.serial),
+        serial=row.serial,
+        certificate_pem=pem(row.certificate),
+        chain_pem=pem(authority.certificate + (authority.chain or b"")),
+        not_before=row.not_before,
+        not_after=row.not_after,
+    )
+
+
+def _rows_beside(beside: Beside) -> RowsBeside:
+    def result(session: Session, row: CertificateRow, authority: AuthorityRow) -> None:
+        beside.result(session, _issued(row, authority))
+
+    return RowsBeside(beside.intent, result)
 
 
 def _claim(scope: Scope, claim: str) -> str:

@@ -1,13 +1,15 @@
 """A process that dies anywhere between request and certificate: the work goes on and nothing is issued twice."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlmodel import Session, select
 
+from acm import InvalidParameter
 from acm.tables import Certificate
 from ca.tables import CertificateRow
-from foundation.store import SYSTEM, Scope
+from foundation.store import SYSTEM, Scope, Unit
 from tests.acm.world import ACCOUNT, LEASE, REGION, Crash, World, public_key_of, signing_request, spki
 
 LATER = LEASE + timedelta(seconds=1)
@@ -118,3 +120,30 @@ def test_a_certificate_deleted_while_it_is_signed_stays_deleted(any_world: World
 
 def _none_left(session: Session) -> bool:
     return session.exec(select(Certificate)).first() is None
+
+
+def test_a_csr_under_a_private_ca_takes_two_commits(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    authority, (pem, _) = world.private_ca, signing_request("db.example.com")
+    commits = []
+    write = Unit.write
+
+    def counted(unit: Unit, body: Any) -> Any:
+        commits.append(unit.scope)
+        return write(unit, body)
+
+    monkeypatch.setattr(Unit, "write", counted)
+    assert world.acm().request_from_csr(pem, authority_arn=authority, token="t").status == "ISSUED"
+    assert len(commits) == 2
+
+
+def test_a_csr_that_the_private_ca_refuses_leaves_nothing(any_world: World) -> None:
+    world = any_world
+    authority = world.private_ca
+    pem, _ = signing_request("db.example.com")
+    world.moment += timedelta(days=4000)  # the CA's own time is over
+    with pytest.raises(InvalidParameter, match="EXPIRED"):
+        world.acm().request_from_csr(pem, authority_arn=authority, token="t")
+    assert world.store.next_due(tuple(world.jobs)) is None
+    assert signed(world, Scope(ACCOUNT, REGION)) == []
+    with world.store.unit(Scope(ACCOUNT, REGION)).read() as session:
+        assert _none_left(session)

@@ -3,7 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
-from tests.acm.world import World
+from tests.acm.world import World, signing_request
 
 CALLERS = 6
 
@@ -35,3 +35,19 @@ def test_many_calls_with_one_token_make_one_certificate(any_world: World) -> Non
     with ThreadPoolExecutor(CALLERS) as pool:
         arns = list(pool.map(ask, range(CALLERS)))
     assert len(set(arns)) == 1
+
+
+def test_many_csr_calls_with_one_token_sign_one_certificate(any_world: World) -> None:
+    authority, (pem, _) = any_world.private_ca, signing_request("db.example.com")
+    start = Barrier(CALLERS)
+    services = [any_world.acm() for _ in range(CALLERS)]
+
+    def ask(number: int) -> str | None:
+        start.wait()
+        return services[number].request_from_csr(pem, authority_arn=authority, token="same").serial
+
+    with ThreadPoolExecutor(CALLERS) as pool:
+        serials = list(pool.map(ask, range(CALLERS)))
+    assert len(set(serials)) == 1
+    assert serials[0] is not None
+    assert len(set(any_world.given)) == 1

@@ -16,7 +16,7 @@ from cryptography.x509.oid import NameOID
 
 from acm import AcmService, AcmSettings, JobContext, jobs
 from acm.views import CertificateView, DomainView
-from ca import CaService, CaSettings, Issued, IssueOrder
+from ca import Beside, CaService, CaSettings, Issued, IssueOrder
 from foundation.identity import ADMINISTRATOR_ACCESS, Call, Principal
 from foundation.store import Claim, Scope, Store, Unit
 from foundation.wire import BadToken
@@ -116,9 +116,9 @@ class WatchedCa(CaService):
 
     world: World
 
-    def issue(self, order: IssueOrder) -> Issued:
+    def issue(self, order: IssueOrder, beside: Beside | None = None) -> Issued:
         self.world.orders.append(order)
-        issued = super().issue(order)
+        issued = super().issue(order, beside)
         self.world.given[order.claim] = issued
         if self.world.dies_after_issuing:
             self.world.dies_after_issuing = False
