@@ -74,9 +74,9 @@ class V1:
                 request_id, lambda: bearer.authenticate(sent, request_id=request_id)
             )
         except AwsError as refused:
-            note = self._assembly.recorder.refusals.note
+            code, note = refused.code, self._assembly.recorder.refusals.note
             self._pipeline.guarded(
-                request_id, lambda: note(intent.service, intent.name, refused.code, sent.source_ip)
+                request_id, lambda: note(intent.service, intent.name, code, sent.source_ip)
             )
             raise
 
