@@ -6,8 +6,6 @@ import struct
 import time
 from pathlib import Path
 
-import msgspec
-
 from kms.hsm import errors, frames
 from kms.hsm.labels import NOBODY, Role
 
@@ -57,7 +55,7 @@ class Connection:
             self._socket.sendall(packed)
             while True:
                 for payload in frames.take_frames(self._buffer, 1):
-                    answer = frames.answer_decoder.decode(payload)
+                    answer = frames.read_answer(payload)
                     if answer.number == ask.number:
                         return answer
                 self._set_timeout(until)
@@ -67,7 +65,7 @@ class Connection:
                 self._buffer += received
         except BlockingIOError as expired:  # SO_RCVTIMEO and SO_SNDTIMEO report so
             raise errors.CoreUnavailable("the key core did not answer in time") from expired
-        except (OSError, msgspec.DecodeError, frames.FrameError) as broken:
+        except (OSError, frames.FrameError) as broken:
             raise Disconnected(str(broken)) from broken
 
     def _connect(self, path: Path) -> None:

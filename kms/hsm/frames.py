@@ -27,6 +27,10 @@ Context = Annotated[
 ]
 
 
+class FrameError(CoreError):
+    """The peer broke the protocol; its connection ends."""
+
+
 class Body(msgspec.Struct, frozen=True, array_like=True, tag=True, forbid_unknown_fields=True):
     """Base of what can be asked; the class name is the tag."""
 
@@ -164,13 +168,35 @@ def oversize(context: dict[str, str]) -> bool:
     return sum(len(name) + len(value) for name, value in context.items()) > CONTEXT_LIMIT
 
 
-class FrameError(CoreError):
-    """The peer broke the protocol; its connection ends."""
-
-
 _encode = msgspec.msgpack.Encoder().encode
-ask_decoder = msgspec.msgpack.Decoder(Ask)
-answer_decoder = msgspec.msgpack.Decoder(Answer)
+_ask = msgspec.msgpack.Decoder(Ask)
+_answer = msgspec.msgpack.Decoder(Answer)
+_number = msgspec.msgpack.Decoder(tuple[int, msgspec.Raw, msgspec.Raw, msgspec.Raw])
+_UNREADABLE = (msgspec.DecodeError, ValueError, RecursionError)  # bad UTF-8 is no DecodeError
+
+
+def read_ask(payload: bytes) -> Ask:
+    """A request; FrameError says what is wrong with it."""
+    try:
+        return _ask.decode(payload)
+    except _UNREADABLE as malformed:
+        raise FrameError(str(malformed)) from malformed
+
+
+def read_answer(payload: bytes) -> Answer:
+    """An answer; FrameError when it is none."""
+    try:
+        return _answer.decode(payload)
+    except _UNREADABLE as malformed:
+        raise FrameError(str(malformed)) from malformed
+
+
+def read_number(payload: bytes) -> int:
+    """The number of a request that is otherwise malformed, so that its sender can be told; -1 when there is none."""
+    try:
+        return _number.decode(payload)[0]
+    except _UNREADABLE:
+        return -1
 
 
 def pack(frame: Ask | Answer) -> bytes:

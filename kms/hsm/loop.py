@@ -145,10 +145,10 @@ class Loop:
 
     def _one(self, connection: PeerConnection, payload: bytes) -> None:
         try:
-            ask = frames.ask_decoder.decode(payload)
-        except msgspec.DecodeError as malformed:
+            ask = frames.read_ask(payload)
+        except frames.FrameError as malformed:
             refusal = frames.Refusal("KeyRefused", f"the request is malformed: {malformed}")
-            self._reply(connection, _number(payload), refusal)
+            self._reply(connection, frames.read_number(payload), refusal)
             return
         if isinstance(ask.body, frames.Hello):
             self._hello(connection, ask.number, ask.body)
@@ -287,12 +287,3 @@ def _owner(errand: Errand) -> PeerConnection:
     assert isinstance(errand.owner, PeerConnection)
     errand.owner.in_flight -= 1
     return errand.owner
-
-
-def _number(payload: bytes) -> int:
-    """The number of a request that is otherwise malformed, so that its sender can be told; -1 when there is none."""
-    try:
-        start = msgspec.msgpack.decode(payload)
-    except msgspec.DecodeError:
-        return -1
-    return start[0] if isinstance(start, list) and start and isinstance(start[0], int) else -1

@@ -180,7 +180,7 @@ def run_helper(stream: socket.socket, core: int, service: KeyService) -> NoRetur
 
 
 def work(service: KeyService, job: Job) -> Done:
-    outcome: Outcome = service.perform(frames.ask_decoder.decode(job.payload), Peer(job.role, job.pid))
+    outcome: Outcome = service.perform(frames.read_ask(job.payload), Peer(job.role, job.pid))
     return Done(outcome.answer, list(outcome.records))
 
 
