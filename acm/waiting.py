@@ -121,6 +121,8 @@ class Waiting:
                 return case.started  # the time of one round was too short
             schedule(session, "acm.issue", certificate.id, case.started)
             return None
+        if any(domain.checked_at is None and domain.position not in case.found for domain in case.domains):
+            return case.started  # some names have never been looked up: go on with them at once
         return min(next_check(certificate.created_at, self._now()), deadline)
 
     def _deadline(self, certificate: Certificate) -> datetime:

@@ -246,13 +246,30 @@ def test_a_round_that_runs_out_of_time_goes_on_where_it_stopped(
 ) -> None:
     world = World(store, core, AcmSettings(names_per_certificate=100))
     clock = iter(range(10**6))
-    monkeypatch.setattr("acm.proving.monotonic", lambda: float(next(clock)))  # each look costs a second of 40
+    monkeypatch.setattr("acm.proving.monotonic", lambda: float(next(clock)))  # each look costs a second of 10
     names = [f"n{number}.example.com" for number in range(99)]
     acm = world.acm()
     arn = acm.request("example.com", names)
     world.publish(acm.view(arn))
     world.advance(timedelta(minutes=5))
     assert acm.view(arn).status == "ISSUED"
+
+
+def test_slow_names_do_not_keep_the_others_from_being_looked_at(
+    store: Store, core: CoreClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(store, core, AcmSettings(names_per_certificate=100))
+    clock = iter(range(0, 10**7, 11))
+    monkeypatch.setattr(
+        "acm.proving.monotonic", lambda: float(next(clock)) / 2
+    )  # two looks take a whole round
+    acm = world.acm()
+    arn = acm.request("example.com", [f"n{number}.example.com" for number in range(30)])
+    world.publish_one(acm.view(arn).domains[-1])
+    world.advance(2 * SECOND)
+    looked_at = [domain.detail is not None or domain.status == "SUCCESS" for domain in acm.view(arn).domains]
+    assert all(looked_at)
+    assert acm.view(arn).domains[-1].status == "SUCCESS"
 
 
 # Publishing by RFC 2136
