@@ -52,15 +52,15 @@ class Revocation:
             raise OrderRefused(
                 f"{reason!r} is not a reason to revoke: use one of {', '.join(REVOCATION_REASONS)}"
             )
+        if _SERIAL.fullmatch(serial) is None:
+            raise CertificateNotFound("a serial number is 2 to 40 lower-case hexadecimal digits")
 
         def body(session: Session) -> None:
             now = self._now()
             authority = _permitted(session, authority_id, "revoke", now)
             row = session.get(CertificateRow, (authority.account, authority.region, authority.id, serial))
             if row is None:
-                raise CertificateNotFound(
-                    f"authority {authority_id} has issued no serial number {serial[:64]}"
-                )
+                raise CertificateNotFound(f"authority {authority_id} has issued no serial number {serial}")
             if authority.kind == "ROOT" and authority.serial == serial:
                 raise CertificateState(
                     "a root's own certificate cannot be revoked: it would revoke its own CRL"
