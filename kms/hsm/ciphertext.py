@@ -5,6 +5,7 @@
 The AAD is the header and the encryption context in its canonical form, so neither can be moved or misread (TRAPS 7, 8).
 """
 
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -40,10 +41,8 @@ def encrypt(
     context: Mapping[str, str],
     entropy: Callable[[int], bytes],
 ) -> bytes:
-    names = (label.account, cipher_region(label), label.key_id)
-    header = b"".join(
-        (MAGIC, *map(_short, names), label.version.to_bytes(4, "big"), nonce := entropy(NONCE_BYTES))
-    )
+    nonce = entropy(NONCE_BYTES)
+    header = _names(label) + nonce
     return header + gcm_encrypt(_once(secret, nonce), ONCE, plaintext, _aad(header, context))
 
 
@@ -62,6 +61,13 @@ def _once(secret: bytes, nonce: bytes) -> bytes:
 
 def _aad(header: bytes, context: Mapping[str, str]) -> bytes:
     return canonical(header, canonical_context(context))
+
+
+@functools.lru_cache(maxsize=4096)
+def _names(label: KeyLabel) -> bytes:
+    """The header up to its nonce: the same for every ciphertext of one key material."""
+    names = (label.account, cipher_region(label), label.key_id)
+    return b"".join((MAGIC, *map(_short, names), label.version.to_bytes(4, "big")))
 
 
 def _short(name: str) -> bytes:

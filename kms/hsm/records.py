@@ -51,7 +51,7 @@ def use_record(
             "purpose": label.purpose, "account": label.account, "region": label.region, "key": label.key_id,
             "version": label.version, "spec": label.spec,
         }  # fmt: skip
-    elif isinstance(body, frames.Seal | frames.Open):
+    elif isinstance(body, (frames.Seal, frames.Open)):
         extra = {"purpose": body.purpose, "place": body.place}
     elif isinstance(body, frames.NewAccessKey):
         extra = {"purpose": "iam", "account": body.account, "key": body.access_key_id}
@@ -62,8 +62,9 @@ def use_record(
         }  # fmt: skip
     if isinstance(body, frames.Sign):
         extra |= {"algorithm": body.algorithm, "kind": body.kind, "digest": digest}
-    elif isinstance(body, frames.Encrypt | frames.Decrypt | frames.GenerateDataKey):
-        extra["context"] = {} if frames.oversize(body.context) else body.context  # refused for it
+    elif isinstance(body, (frames.Encrypt, frames.Decrypt, frames.GenerateDataKey)):
+        # A context that was refused for its size is not written down at its size.
+        extra["context"] = {} if refusal is not None and frames.oversize(body.context) else body.context
     elif isinstance(body, frames.Reseal):
         extra["target"] = body.region
     record = UseRecord(

@@ -173,7 +173,7 @@ class KeyService:
 
 def recorded(body: frames.AnyBody) -> bool:
     """Whether a request leaves a `use` record: every one that uses a key, but for what usage.PURPOSES exempts."""
-    if isinstance(body, frames.Seal | frames.Open):
+    if isinstance(body, (frames.Seal, frames.Open)):
         purpose = usage.PURPOSES.get(body.purpose)
         return purpose is None or not purpose.seals or purpose.recorded
     return not isinstance(body, UNRECORDED)

@@ -67,7 +67,7 @@ class Bench:
 
 
 def benches() -> tuple[Bench, ...]:
-    return (Bench("quick", 256, 5.0), Bench("slow", 50, 60.0))
+    return (Bench("quick", 256, 2.0), Bench("slow", 50, 60.0))
 
 
 class Workshop:

@@ -446,3 +446,14 @@ def test_a_full_queue_is_answered_with_busy(own: RunningCore) -> None:
     run_all([threading.Thread(target=make) for _ in range(60)])
     assert outcomes.count("CoreBusy") >= 5
     assert own.client().ping().pid == own.pid
+
+
+def test_a_helper_that_hangs_is_replaced_and_its_call_repeated(own: RunningCore) -> None:
+    client = own.client(deadline=8.0)
+    made = client.generate_key(MODULUS, ASKER)
+    hung = client.ping().helpers
+    for pid in hung:
+        os.kill(pid, signal.SIGSTOP)
+    assert client.sign(made.token, MODULUS, ASKER, RSA, b"m")
+    assert client.ping().pid == own.pid
+    assert client.ping().helpers[0] not in hung
