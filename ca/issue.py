@@ -186,10 +186,12 @@ class Issuance:
 
         try:
             return self._unit.write(body)
-        except (
-            Duplicate
-        ):  # the serial is taken, or (PostgreSQL) the claim was taken meanwhile: the next turn will see
-            return None
+        except Duplicate as taken:
+            if taken.table != CertificateRow.__tablename__:
+                raise  # of the rows beside
+            return (
+                None  # the serial is taken, or (PostgreSQL) the claim was meanwhile: the next turn will see
+            )
 
     def _keep(
         self, row: CertificateRow, certificate: bytes, authority: AuthorityRow, beside: RowsBeside | None

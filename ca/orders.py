@@ -17,9 +17,8 @@ class CaSettings:
     backdate: timedelta = timedelta(minutes=60)  # TRAPS 33: clients' clocks run late
     crl_validity: timedelta = timedelta(days=7)  # ten days at most (SECURITY 2.10); republished at half of it
     max_names: int = 100  # SECURITY 2.9
-    succession: timedelta = timedelta(
-        days=400
-    )  # a keystead hierarchy with less left than this gets a successor
+    # A keystead hierarchy with less left than this gets a successor: the longest server certificate must still fit.
+    succession: timedelta = timedelta(days=825)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from ca.errors import CertificateNotFound, CertificateState, NotPublished, Order
 from ca.signing import Signer
 from ca.states import REVOCATION_REASONS, next_authority_state, next_certificate_state, state_at
 from ca.tables import AuthorityRow, CertificateRow, CrlRow, RevocationRow
-from foundation.store import Claim, Unit, cancel, schedule
+from foundation.store import Claim, Unit, schedule
 
 _SERIAL = re.compile("[0-9a-f]{2,40}")
 
@@ -72,12 +72,12 @@ class Revocation:
 
         self._unit.write(body)
 
-    def publish(self, authority_id: str, claim: Claim | None = None) -> None:
-        """Sign and publish a CRL now, and make the next one due at half of this one's life.
+    def publish(self, claim: Claim) -> None:
+        """Sign and publish the CRL of the authority that the claim names; the next is due at half of this one's life.
 
-        With a claim, the job's: finished in the same commit, and cancelled where the authority's state allows no CRL.
+        The claim is finished in the commit that publishes. The work of an expired authority ends.
         """
-        edition = self._unit.write(lambda session: self._reserve(session, authority_id, claim))
+        edition = self._unit.write(lambda session: self._reserve(session, claim))
         if edition is None:
             return
         crl = self._signer.revocation_list(_builder(edition), edition.authority)
@@ -91,11 +91,11 @@ class Revocation:
             raise NotPublished(f"authority {authority_id} has published no CRL")
         return row.crl
 
-    def _reserve(self, session: Session, authority_id: str, claim: Claim | None) -> Edition | None:
-        now = self._now().replace(microsecond=0)
+    def _reserve(self, session: Session, claim: Claim) -> Edition | None:
+        now, authority_id = self._now().replace(microsecond=0), claim.subject
         authority = found(session, authority_id)
-        if claim is not None and state_at(authority.status, authority.not_after, now) == "EXPIRED":
-            cancel(session, claim.kind, claim.subject)
+        if state_at(authority.status, authority.not_after, now) == "EXPIRED":
+            claim.finish(session)
             return None
         _permitted(session, authority_id, "crl", now)
         authority.crl_number += 1
@@ -117,7 +117,7 @@ class Revocation:
             next_update=now + self._crl_validity,
         )
 
-    def _keep(self, session: Session, edition: Edition, crl: bytes, claim: Claim | None) -> None:
+    def _keep(self, session: Session, edition: Edition, crl: bytes, claim: Claim) -> None:
         """Publish, unless a higher number is out already, and say when the next is due: at once after new revocations."""
         authority = found(session, edition.authority.id)
         row = session.get(CrlRow, (authority.account, authority.region, authority.id))
@@ -125,10 +125,7 @@ class Revocation:
             session.add(_published(row, edition, crl))
         current = authority.revocations == edition.covers
         due = edition.this_update + self._crl_validity / 2 if current else self._now()
-        if claim is not None:
-            claim.finish(session, due)
-        else:
-            schedule(session, CRL_JOB, authority.id, due)
+        claim.finish(session, due)
 
 
 def _permitted(session: Session, authority_id: str, action: str, now: datetime) -> AuthorityRow:

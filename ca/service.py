@@ -138,7 +138,7 @@ class CaService:
 
     def republish(self, claim: Claim) -> None:
         """The job "ca.crl": publish the CRL of the authority that the claim names, in the unit's scope."""
-        self._revocation(self._unit).publish(claim.subject, claim)
+        self._revocation(self._unit).publish(claim)
 
     def _own(self, arn: str) -> tuple[Unit, str]:
         """The unit for an authority of this scope, or of the deployment's; others do not exist here."""

@@ -1,5 +1,7 @@
 """Roots, subordinates, and the hierarchies that keystead makes by itself."""
 
+from collections.abc import Callable
+from contextlib import closing
 from datetime import timedelta
 
 import pytest
@@ -10,9 +12,10 @@ from sqlmodel import select
 from ca import AuthorityNotFound, AuthorityState, CaService, LintFailure, OrderRefused
 from ca.keys import CA_KEY_SPECS
 from ca.tables import AuthorityRow
-from foundation.store import SYSTEM
+from foundation.store import SYSTEM, Store
 from kms.hsm import CoreUnavailable
 from tests.ca.conftest import HERE, THERE, World
+from tests.support.core import RunningCore
 
 YEAR = timedelta(days=365)
 
@@ -155,6 +158,22 @@ def test_callers_who_race_for_the_first_use_get_one_hierarchy(world: World) -> N
         assert len(session.exec(select(AuthorityRow)).all()) == 2
 
 
+def test_processes_that_race_for_the_first_use_get_one_hierarchy(
+    any_store_url: str, open_store: Callable[..., Store], running_core: RunningCore
+) -> None:
+    """Two stores on one database, each with its own writer, as two workers have."""
+    stores = [open_store(any_store_url), open_store(any_store_url, create=False)]
+    with closing(running_core.client()) as core:
+        worlds = [World(store, core, running_core.trail) for store in stores]
+
+        def first_use(number: int) -> str:
+            return worlds[number % 2].service().deployment_hierarchy().arn
+
+        assert len(set(worlds[0].at_once(6, first_use))) == 1
+    with stores[1].unit(SYSTEM).read() as session:
+        assert len(session.exec(select(AuthorityRow)).all()) == 2
+
+
 class DyingCore:
     """Passes calls on to the core until its life is over."""
 
@@ -200,7 +219,9 @@ def test_the_deployments_subordinate_is_succeeded_in_time_and_its_root_too(world
     assert [authority.subject.count(f"CA {number} ") for number, authority in enumerate(made, 1)] == [
         1
     ] * len(made)
-    assert len(made) == 4  # two of five years, one until the first root's end, one below the second root
+    assert (
+        len(made) == 4
+    )  # three below the first root, the last of them until its end, and one below the second
 
 
 def test_a_disabled_deployment_subordinate_is_succeeded(world: World) -> None:

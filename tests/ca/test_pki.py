@@ -5,7 +5,7 @@ from cryptography import x509
 
 from ca import PublicPki
 from foundation.store import SYSTEM
-from tests.ca.conftest import World
+from tests.ca.conftest import HERE, THERE, World
 
 
 def pki(world: World) -> PublicPki:
@@ -63,3 +63,10 @@ def test_a_crl_that_is_not_there_yet_is_not_found(quick_world: World) -> None:
 def test_other_names_are_not_found(quick_world: World, name: str) -> None:
     _, authority = quick_world.service().init()
     assert pki(quick_world).file(name.replace("{id}", authority.id)) is None
+
+
+def test_the_operator_gets_every_root_the_deployments_first(world: World) -> None:
+    private, _ = world.service(THERE).init()
+    own, _ = world.service(HERE).init()
+    deployment = world.service().deployment_hierarchy()
+    assert pki(world).every_root() == deployment.chain_pem + own.certificate_pem + private.certificate_pem
