@@ -1,6 +1,5 @@
 """The one place that knows everything and decides nothing: it puts the rooms together from the settings."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -17,6 +16,7 @@ from foundation.store import SYSTEM, Job, Scope, Store, Unit
 from foundation.trail import Lookup, Recorder, Shipper, TrailIndex, cloudtrail
 from foundation.wire import BadToken, Operation, Wire
 from kms.hsm import Asker, CoreClient, SealOverCore
+from server.chance import entropy
 from server.clock import Clocks, clocks, wall
 from server.logs import Log, make_log
 from server.metrics import Metrics
@@ -36,11 +36,6 @@ REGISTRIES = (acm.operations, sts, cloudtrail)
 OPERATIONS: Mapping[str, Mapping[str, Operation]] = {
     registry.service: registry.declared for registry in REGISTRIES
 }
-
-
-def entropy(count: int) -> bytes:
-    """The operating system's randomness."""
-    return os.urandom(count)
 
 
 @cache

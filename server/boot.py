@@ -28,16 +28,15 @@ keystead: this directory, a backup included. Move it and start with --unseal fil
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What a core is started with; none of it is secret. `bare`: there is no account yet."""
+    """What a core is started with; none of it is secret."""
 
     deployment_id: str
     sealed_domain_keys: bytes
     key_check: bytes
-    bare: bool
 
 
 class Opening:
-    """Opens the directory in a child, while the caller goes on with something else; `result` waits for it.
+    """Opens the directory in a child, which inherits what the caller has loaded; `result` waits for it.
 
     With `make`, a new deployment is made where there is none and the schema is migrated; without, the directory is
     taken as it is. `result` raises `Refused` with what is wrong and what to do.
@@ -51,9 +50,7 @@ class Opening:
 
     def result(self) -> Opened:
         found = self._aside.result()
-        return Opened(
-            found["id"], bytes.fromhex(found["sealed"]), bytes.fromhex(found["check"]), bool(found["bare"])
-        )
+        return Opened(found["id"], bytes.fromhex(found["sealed"]), bytes.fromhex(found["check"]))
 
 
 def start_core(settings: Settings, page: SecretPage, opened: Opened, listener: socket.socket) -> Spawned:
@@ -95,10 +92,8 @@ def _tell(settings: Settings, page: SecretPage, opened: Opened, pipe: int) -> No
 
 
 def _open(settings: Settings, page: SecretPage, *, make: bool) -> dict[str, Any]:
-    from foundation.identity import Accounts
     from foundation.store import SchemaTooOld, Store, StoreError
-    from kms.hsm import CoreClient, CoreError
-    from server.assembly import CORE_SOCKET, entropy
+    from kms.hsm import CoreError
     from server.clock import wall
 
     try:
@@ -119,12 +114,10 @@ def _open(settings: Settings, page: SecretPage, *, make: bool) -> dict[str, Any]
                 f"{settings.data} has not been served yet: `keystead serve --data {settings.data}` makes it"
             )
         _unseal(settings, found, page)
-        accounts = Accounts(store, CoreClient(settings.data / CORE_SOCKET, "admin"), entropy, wall)
         opened = {
             "id": found.id,
             "sealed": found.sealed_domain_keys.hex(),
             "check": found.key_check.hex(),
-            "bare": accounts.first() is None,
         }
         store.close()
     except (StoreError, CoreError, OSError) as error:
@@ -153,7 +146,7 @@ def _made(settings: Settings, store: "Store", page: SecretPage) -> "Deployment":
     from foundation.store import Deployment
     from kms.hsm import custody
     from kms.hsm.launch import create_domain
-    from server.assembly import entropy
+    from server.chance import entropy
 
     path = settings.data / KEY_FILE
     if settings.unseal is None:
@@ -164,6 +157,7 @@ def _made(settings: Settings, store: "Store", page: SecretPage) -> "Deployment":
     deployment_id = str(uuid.UUID(bytes=entropy(16), version=4))
     domain = create_domain(kek, deployment_id)
     deployment = Deployment(deployment_id, domain.sealed, domain.check, test_clock=settings.test_clock)
+    first_steps_left(settings).touch()
     store.create_deployment(deployment)
     page.write(kek.value)
     keep_settings(settings)
@@ -184,6 +178,11 @@ def _unseal(settings: Settings, found: "Deployment", page: SecretPage) -> None:
     kek = custody.kek_for(custody.read_secret(_source(settings), os.environ), found.sealed_domain_keys)
     custody.check_secret(kek, found.id, custody.Domain(found.sealed_domain_keys, found.key_check))
     page.write(kek.value)
+
+
+def first_steps_left(settings: Settings) -> Path:
+    """A file that is there from before a deployment is made until its first account is."""
+    return settings.data / "first-steps"
 
 
 def keep_settings(settings: Settings) -> None:

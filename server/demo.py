@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from foundation.egress import Egress
-from server.assembly import entropy
+from server.chance import entropy
 from validation import Publisher, UpdateZone
 
 T = TypeVar("T")

@@ -1,7 +1,9 @@
 """What a new deployment needs before it answers: its first account, and the HTTPS door's certificate."""
 
 from foundation.wire import AwsError
-from server.assembly import Assembly, entropy
+from server.assembly import Assembly
+from server.boot import first_steps_left
+from server.chance import entropy
 from server.door_certificate import DoorCertificate, door_names
 from server.forking import Refused
 from server.settings import Settings
@@ -13,14 +15,15 @@ AWS_SECRET_ACCESS_KEY={secret}
 ACCOUNT_ID={account}"""
 
 
-def take(settings: Settings, *, bare: bool) -> None:
+def take(settings: Settings) -> None:
     """Does what is missing, and prints the first account's key. May be repeated."""
     assembly = Assembly.open(settings, "admin")
     door = DoorCertificate(settings.data)
     names = door_names(settings.tls_names)
     if settings.tls_listen is not None and door.due(names, assembly.clock.wall()):
         door.renew(assembly.core, names, assembly.clock.wall(), entropy)
-    if bare and assembly.accounts.first() is None:
+    left = first_steps_left(settings)
+    if left.exists() and assembly.accounts.first() is None:
         try:
             made = assembly.accounts.create()
         except AwsError as error:
@@ -31,4 +34,5 @@ def take(settings: Settings, *, bare: bool) -> None:
             ),
             flush=True,
         )
+    left.unlink(missing_ok=True)
     assembly.close()

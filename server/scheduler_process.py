@@ -10,7 +10,8 @@ from typing import Any
 
 from server.admin import commands, listener
 from server.admin.protocol import Progress
-from server.assembly import Assembly, entropy
+from server.assembly import Assembly
+from server.chance import entropy
 from server.clock_advance import resume
 from server.door_certificate import DoorCertificate, door_names
 from server.scheduler import Ticker, answer_safely

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from server import forking, heartbeat, listeners
-from server.boot import Opened, Opening, private_directory, start_core
+from server.boot import Opening, first_steps_left, private_directory, start_core
 from server.children import Place
 from server.door_certificate import DoorCertificate, door_names
 from server.forking import Refused, Spawned
@@ -50,17 +50,16 @@ def serve(settings: Settings) -> None:
 def _serve(settings: Settings) -> None:
     bound = _bind(settings)
     page = SecretPage()
-    opening = Opening(
-        settings, page, make=True
-    )  # in a child, while this process loads what its children share
-    _preload(settings)
-    opened = opening.result()
+    _load_for_opening()
+    opened = Opening(settings, page, make=True).result()
+    waiting = [start_core(settings, page, opened, bound.core)]  # it starts while this process loads the rest
+    _load_for_serving(settings)
 
     from server.clock import wall
     from server.logs import make_log
     from server.supervisor import Supervisor
 
-    core = Place("core", lambda: start_core(settings, page, opened, bound.core))
+    core = Place("core", lambda: waiting.pop() if waiting else start_core(settings, page, opened, bound.core))
     http = [
         Place(f"http-{number}", lambda: _spawn_http(settings, bound.http))
         for number in range(1, settings.workers + 1)
@@ -71,8 +70,9 @@ def _serve(settings: Settings) -> None:
     )
     scheduler = Place("scheduler", lambda: _spawn_scheduler(settings, bound))
     waves = [[core], [*http, *https, scheduler]]
-    if opened.bare or (https and door.due(door_names(settings.tls_names), wall())):
-        waves.insert(1, [Place("first-steps", lambda: _spawn_first_steps(settings, opened), once=True)])
+    bare = first_steps_left(settings).exists()
+    if bare or (https and door.due(door_names(settings.tls_names), wall())):
+        waves.insert(1, [Place("first-steps", lambda: _spawn_first_steps(settings), once=True)])
     log = make_log(settings.log_level, "supervisor", wall)
     Supervisor(waves, on_hangup=https, ready=lambda: _say_ready(settings, bound), log=log).run()
     page.wipe()
@@ -87,9 +87,16 @@ def _bind(settings: Settings) -> Bound:
     )
 
 
-def _preload(settings: Settings) -> None:
+def _load_for_opening() -> None:
+    """What it takes to open the database and start a core: the least that must come first."""
+    import foundation.store  # noqa: F401  # loaded for the children
+    import kms.hsm.custody
+    import kms.hsm.launch  # noqa: F401  # loaded for the children
+
+
+def _load_for_serving(settings: Settings) -> None:
     """Imports and service models, once: forked children share these pages and start in milliseconds."""
-    from server import assembly, http_worker, scheduler_process  # noqa: F401  # loaded for the children
+    from server import assembly, http_worker  # noqa: F401  # loaded for the children
     from server.doors import wsgi  # noqa: F401  # loaded for the children
 
     assembly.preload(settings)
@@ -129,9 +136,9 @@ def _worker(settings: Settings, door: object) -> Callable[[int], None]:
 
 
 def _spawn_scheduler(settings: Settings, bound: Bound) -> Spawned:
-    from server.scheduler_process import run
-
     def main(pipe: int) -> None:
+        from server.scheduler_process import run  # alone in needing APScheduler and the commands
+
         leave = threading.Event()
         signal.signal(signal.SIGTERM, lambda *_: leave.set())
         run(settings, bound.admin, leave, lambda: heartbeat.beat_for_ever(pipe))
@@ -139,12 +146,12 @@ def _spawn_scheduler(settings: Settings, bound: Bound) -> Spawned:
     return forking.spawn(main, {bound.admin.fileno()})
 
 
-def _spawn_first_steps(settings: Settings, opened: Opened) -> Spawned:
-    from server.first_steps import take
-
+def _spawn_first_steps(settings: Settings) -> Spawned:
     def main(pipe: int) -> None:
+        from server.first_steps import take
+
         heartbeat.beat_for_ever(pipe)
-        take(settings, bare=opened.bare)
+        take(settings)
 
     return forking.spawn(main, set())
 
