@@ -9,7 +9,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.pool import NullPool, QueuePool
 
 from foundation.store.columns import check_value
-from foundation.store.errors import UnsafeDatabase
+from foundation.store.errors import StoreUnavailable, UnsafeDatabase
 
 BEGIN_OPTION: Final = "keystead_begin"
 """Execution option: the statement that opens a SQLite transaction (default BEGIN)."""
@@ -59,7 +59,10 @@ def sqlite_engine(path: Path, *, writer: bool) -> Engine:
 
     @event.listens_for(engine, "do_connect")
     def _make_private(_dialect: Any, _record: Any, _arguments: Any, _keywords: Any) -> None:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        try:
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        except OSError as error:
+            raise StoreUnavailable(f"the database file cannot be opened: {error}") from error
 
     @event.listens_for(engine, "connect")
     def _prove(connection: sqlite3.Connection, _record: Any) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from foundation.store import Store
 from foundation.store.schema import TABLE_MODULES
-from tests.support.postgres import PostgresServer, postgres_server, postgres_url
+from tests.support.postgres import postgres_server, postgres_url
 
 __all__ = ["any_store", "any_store_url", "open_store", "postgres_server", "postgres_url", "store", "wall"]
 
@@ -53,8 +53,8 @@ def any_store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of an empty database of either kind."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/keystead.db"
-    server: PostgresServer = request.getfixturevalue("postgres_server")
-    return server.fresh()
+    address: str = request.getfixturevalue("postgres_url")
+    return address
 
 
 @pytest.fixture

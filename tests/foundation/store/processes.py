@@ -14,7 +14,7 @@ from sqlmodel import Session
 
 from foundation.store import Claim, LostClaim, Store, StoreUnavailable
 from tests.foundation.store.rows import HERE, Note, note
-from tests.support.store import import_tables, wall
+from tests.support.store import wall
 
 
 def start(role: str, url: str, *arguments: object, under: tuple[str, ...] = ()) -> subprocess.Popen[str]:
@@ -178,7 +178,6 @@ ROLES = {
 }
 
 if __name__ == "__main__":
-    import_tables()
     opened = Store.open(sys.argv[2], wall=wall)
     ROLES[sys.argv[1]](opened, *sys.argv[3:])
     opened.close()

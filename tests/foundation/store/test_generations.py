@@ -1,0 +1,114 @@
+"""Caches see a raised generation at once on SQLite, within a quarter of a second on PostgreSQL."""
+
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+from sqlmodel import Session
+
+from foundation.store import ClockRefused, Deployment, Duplicate, Store, bump
+from foundation.store.generations import PostgresGenerations
+from tests.foundation.store.rows import HERE, OTHERS
+
+STALE_SECONDS = 0.25
+
+
+def settle(store: Store) -> None:
+    if store.dialect == "postgresql":
+        time.sleep(STALE_SECONDS)
+
+
+def test_a_generation_rises_with_each_committed_bump(
+    any_store: Store, any_store_url: str, open_store: Callable[..., Store]
+) -> None:
+    another = open_store(any_store_url, create=False)
+    assert another.generation("identity") == 0
+    for scope in (HERE, OTHERS):
+        any_store.unit(scope).write(lambda session: bump(session, "identity"))
+    settle(another)
+    assert another.generation("identity") == 2
+    assert another.generation("policies") == 0
+
+
+def test_a_bump_that_was_rolled_back_is_not_seen(any_store: Store) -> None:
+    def body(session: Session) -> None:
+        bump(session, "identity")
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        any_store.unit(HERE).write(body)
+    settle(any_store)
+    assert any_store.generation("identity") == 0
+
+
+def test_racing_bumps_are_all_counted(any_store: Store) -> None:
+    threads = [
+        threading.Thread(target=any_store.unit(HERE).write, args=(lambda session: bump(session, "identity"),))
+        for _ in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    settle(any_store)
+    assert any_store.generation("identity") == 8
+
+
+def test_sqlite_answers_at_once(store: Store) -> None:
+    assert store.generation("identity") == 0
+    store.unit(HERE).write(lambda session: bump(session, "identity"))
+    assert store.generation("identity") == 1
+
+
+@pytest.mark.postgres
+def test_postgres_is_asked_once_in_a_quarter_of_a_second(
+    postgres_url: str, open_store: Callable[..., Store]
+) -> None:
+    store = open_store(postgres_url)
+    at = 100.0
+    generations = PostgresGenerations(store._reader, lambda: at)
+    assert generations.get("identity") == 0
+    store.unit(HERE).write(lambda session: bump(session, "identity"))
+    at += STALE_SECONDS - 0.001
+    assert generations.get("identity") == 0
+    at += 0.001
+    assert generations.get("identity") == 1
+
+
+# The deployment
+
+OURS = Deployment("d-1", b"sealed", b"check")
+
+
+def test_a_database_belongs_to_one_deployment(any_store: Store) -> None:
+    assert any_store.deployment() is None
+    any_store.create_deployment(OURS)
+    with pytest.raises(Duplicate) as caught:
+        any_store.create_deployment(Deployment("d-2", b"", b""))
+    assert caught.value.constraint == "pk_deployment"
+    assert any_store.deployment() == OURS
+
+
+def test_the_real_clock_cannot_be_moved(any_store: Store) -> None:
+    any_store.create_deployment(OURS)
+    with pytest.raises(ClockRefused, match="real clock"):
+        any_store.set_clock_offset(1)
+
+
+def test_a_test_clock_moves_forward_only_and_others_see_it(any_store: Store) -> None:
+    any_store.create_deployment(Deployment("d-1", b"sealed", b"check", test_clock=True))
+    assert any_store.set_clock_offset(60_000_000).clock_offset_us == 60_000_000
+    with pytest.raises(ClockRefused, match="forward"):
+        any_store.set_clock_offset(59_999_999)
+    settle(any_store)
+    assert any_store.generation("clock") == 60_000_000
+    assert any_store.deployment() == Deployment(
+        "d-1", b"sealed", b"check", test_clock=True, clock_offset_us=60_000_000
+    )
+
+
+def test_the_same_domain_keys_may_be_sealed_anew(any_store: Store) -> None:
+    any_store.create_deployment(OURS)
+    assert any_store.replace_seal(b"other", b"check2") == Deployment("d-1", b"other", b"check2")
+    assert any_store.deployment() == Deployment("d-1", b"other", b"check2")
