@@ -16,7 +16,7 @@ from kms.hsm.algorithms import Algorithm
 from kms.hsm.errors import KeyRefused
 from kms.hsm.labels import Kind
 
-SEQUENCE, INTEGER, BIT_STRING, OCTET_STRING, CONTEXT_0 = 0x30, 0x02, 0x03, 0x04, 0xA0
+SEQUENCE, OCTET_STRING, CONTEXT_0 = 0x30, 0x04, 0xA0
 _NO_SIGNATURE = bytes.fromhex("030100")  # an empty BIT STRING
 _OCSP_BASIC = bytes.fromhex("06092b0601050507300101")
 _SUCCESSFUL = bytes.fromhex("0a0100")

@@ -4,7 +4,7 @@ import os
 import selectors
 import socket
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -30,7 +30,6 @@ class RunningCore:
     process: CoreProcess
     deployment: str = DEPLOYMENT
     segment_bytes: int = 8 * 1024 * 1024
-    past: list[int] = field(default_factory=list)
 
     @property
     def socket_path(self) -> Path:
