@@ -93,7 +93,10 @@ class Pipeline:
 
     def act(self, call: Call, intent: Intent, run: Callable[[Unit], T]) -> T:
         """The same path for a call without an AWS operation: allowed, done, recorded. Raises AwsError only."""
-        draft = self._recorder.draft_plain(call, intent.name, intent.parameters, mutates=intent.mutates)
+        draft = self.guarded(
+            call.request_id,
+            lambda: self._recorder.draft_plain(call, intent.name, intent.parameters, mutates=intent.mutates),
+        )
 
         def body(unit: Unit) -> T:
             if call.principal.kind != "operator":

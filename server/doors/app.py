@@ -45,6 +45,7 @@ def make_app(assembly: "Assembly") -> OpenAPI:
         validation_error_callback=validation_problem,
     )
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
+    journal = assembly.log
     app.json.sort_keys = False  # type: ignore[attr-defined]  # Flask's default provider has it
     v1_routes(app, assembly)
     pki_routes(app, assembly)
@@ -63,5 +64,12 @@ def make_app(assembly: "Assembly") -> OpenAPI:
         return problem(
             error.code or 500, error.name.replace(" ", ""), f"{error.description} ({request.path})"
         )
+
+    @app.errorhandler(Exception)
+    def fault(error: Exception) -> Response:
+        # Without this Flask logs the traceback with the exception's text, which may hold what the caller sent.
+        request_id = assembly.pipeline.request_id()
+        journal.exception("a fault of ours", error, request_id=request_id)
+        return problem(500, "InternalFailure", "An internal error occurred.", request_id=request_id)
 
     return app

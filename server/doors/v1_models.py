@@ -1,10 +1,10 @@
 """The JSON of `/v1`: what goes in and what comes out, from which flask-openapi3 makes the OpenAPI document."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from flask import request
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from acm import CertificateView
 
@@ -16,19 +16,29 @@ PEM_TYPES = frozenset({"application/x-pem-file", "application/pkcs10", "applicat
 REGION = Field("us-east-1", description="Region of the certificate", pattern=r"^[a-z]{2}(-[a-z]+)+-\d{1,2}$")
 
 
+def _encodable(text: str) -> str:
+    """JSON's escapes can spell half a surrogate pair, which is no character (RFC 8259 section 8.2)."""
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise ValueError("half a surrogate pair is not text")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_encodable)]
+
+
 class CertificateRequest(BaseModel):
     """A certificate asked for: by a CSR, whose key stays with its owner, or by names, for a key made in the key core."""
 
     model_config = ConfigDict(extra="forbid")
 
-    csr: str | None = Field(None, description="PKCS#10 request, PEM", max_length=65536)
-    names: list[str] | None = Field(
+    csr: Text | None = Field(None, description="PKCS#10 request, PEM", max_length=65536)
+    names: list[Text] | None = Field(
         None,
         description="DNS names; with a CSR: exactly the names in it that are wanted",
         min_length=1,
         max_length=1000,
     )
-    certificate_authority_arn: str | None = Field(
+    certificate_authority_arn: Text | None = Field(
         None,
         description="a private CA that issues at once; without it the deployment's own hierarchy, after validation",
         max_length=200,
@@ -61,7 +71,7 @@ class PageQuery(RegionQuery):
     """One page of certificates."""
 
     limit: int = Field(100, ge=1, le=1000)
-    next_token: str | None = Field(None, max_length=10000)
+    next_token: Text | None = Field(None, max_length=10000)
 
 
 class CertificatePath(BaseModel):
