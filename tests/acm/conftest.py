@@ -2,6 +2,7 @@
 
 import pytest
 
+from acm import AcmSettings
 from foundation.store import Store
 from kms.hsm import CoreClient
 from tests.acm.world import World
@@ -15,3 +16,9 @@ def world(store: Store, core: CoreClient) -> World:
 @pytest.fixture
 def any_world(any_store: Store, core: CoreClient) -> World:
     return World(any_store, core)
+
+
+@pytest.fixture
+def brief_world(any_store: Store, core: CoreClient) -> World:
+    """Certificates of 12 days, renewed from 4 days before their end: few days to live through."""
+    return World(any_store, core, AcmSettings(validity_days=12, renew_before_days=4))

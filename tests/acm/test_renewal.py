@@ -72,11 +72,11 @@ def test_private_certificates_are_renewed_without_proof(world: World) -> None:
     assert acm.view(arn).status == "ISSUED"
 
 
-def test_a_cname_that_vanished_holds_renewal_back_and_says_so(any_world: World) -> None:
-    world = any_world
+def test_a_cname_that_vanished_holds_renewal_back_and_says_so(brief_world: World) -> None:
+    world = brief_world
     view = world.issued()
     world.zone.records.clear()
-    world.advance(160 * DAY)
+    world.advance(9 * DAY)
     waiting = world.acm().view(view.arn)
     assert waiting.status == "ISSUED"
     assert waiting.serial == view.serial
@@ -87,20 +87,21 @@ def test_a_cname_that_vanished_holds_renewal_back_and_says_so(any_world: World) 
     assert waiting.domains[0].status == "SUCCESS"  # the initial validation stays as it was
 
 
-def test_a_cname_that_comes_back_is_renewed_within_a_day(world: World) -> None:
+def test_a_cname_that_comes_back_is_renewed_within_a_day(brief_world: World) -> None:
+    world = brief_world
     view = world.issued()
     world.zone.records.clear()
-    world.advance(160 * DAY)
+    world.advance(9 * DAY)
     world.publish(view)
     world.advance(DAY)
     assert world.acm().view(view.arn).serial != view.serial
 
 
-def test_a_renewal_without_proof_fails_at_expiry_with_a_reason(any_world: World) -> None:
-    world = any_world
+def test_a_renewal_without_proof_fails_at_expiry_with_a_reason(brief_world: World) -> None:
+    world = brief_world
     view = world.issued()
     world.zone.records.clear()
-    world.advance(200 * DAY)
+    world.advance(13 * DAY)
     ended = world.acm().view(view.arn)
     assert ended.status == "EXPIRED"
     assert ended.renewal is not None
@@ -112,24 +113,26 @@ def test_a_renewal_without_proof_fails_at_expiry_with_a_reason(any_world: World)
     assert world.acm().certificate(view.arn)[0] == view.certificate_pem
 
 
-def test_keystead_does_not_put_back_a_record_that_was_removed(world: World) -> None:
+def test_keystead_does_not_put_back_a_record_that_was_removed(brief_world: World) -> None:
+    world = brief_world
     world.zone.held = ("example.com",)
     acm = world.acm()
     arn = acm.request("www.example.com")
     world.advance(2 * DAY)
     world.zone.records.clear()
-    world.advance(200 * DAY)
+    world.advance(13 * DAY)
     assert acm.view(arn).status == "EXPIRED"
 
 
-def test_caa_can_end_renewals(world: World) -> None:
+def test_caa_can_end_renewals(brief_world: World) -> None:
+    world = brief_world
     view = world.issued()
     world.zone.caa["www.example.com"] = Kind.CAA_FORBIDS
-    world.advance(160 * DAY)
+    world.advance(9 * DAY)
     renewal = world.acm().view(view.arn).renewal
     assert renewal is not None
     assert (renewal.status, renewal.reason) == ("PENDING_VALIDATION", "CAA_ERROR")
-    world.advance(40 * DAY)
+    world.advance(4 * DAY)
     renewal = world.acm().view(view.arn).renewal
     assert renewal is not None
     assert (renewal.status, renewal.reason) == ("FAILED", "CAA_ERROR")
@@ -151,10 +154,10 @@ def test_a_ca_that_refuses_is_asked_again_each_day(world: World) -> None:
 
 
 def test_renewal_eligible_aws_renews_nothing_that_is_not_in_use(store: Store, core: CoreClient) -> None:
-    world = World(store, core, AcmSettings(renewal_eligible="aws"))
+    world = World(store, core, AcmSettings(renewal_eligible="aws", validity_days=12, renew_before_days=4))
     view = world.issued()
     assert not view.renewal_eligible
-    world.advance(200 * DAY)
+    world.advance(13 * DAY)
     ended = world.acm().view(view.arn)
     assert (ended.status, ended.renewal) == ("EXPIRED", None)
     assert len(world.given) == 1
