@@ -1,14 +1,15 @@
 """What a decision is made from: the caller, the request with its context, the policies and grants that apply."""
 
-from collections.abc import Mapping, Set
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 if TYPE_CHECKING:
     from foundation.identity.policy.compiled import Policy
-    from foundation.identity.policy.grants import Grant
+    from foundation.identity.policy.grants import GrantFact
 
-__all__ = ["Caller", "CallerKind", "Context", "Policies", "Request", "Value"]
+__all__ = ["NO_CONTEXT", "Caller", "CallerKind", "Context", "Policies", "Request", "Value"]
 
 Value = str | bytes | tuple[str, ...]
 """The value of one condition key: numbers, dates and booleans are text as AWS writes it; a tuple has several."""
@@ -22,6 +23,11 @@ class Context(Protocol):
     def get(self, key: str, /) -> Value | None:
         """Give the value of `key`, or None when the request has none."""
         ...
+
+
+_EMPTY: Final[dict[str, Value]] = {}
+NO_CONTEXT: Final[Context] = _EMPTY
+"""The context of a request without condition keys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +59,10 @@ class Request:
     action: str
     resource: str
     account: str
-    context: Context = field(default_factory=dict)
+    context: Context = NO_CONTEXT
     encryption_context: Mapping[str, str] | None = None
-    tokens: Set[str] = frozenset()
-    child: "Grant | None" = None
+    tokens: AbstractSet[str] = frozenset()
+    child: "GrantFact | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,5 +77,5 @@ class Policies:
     boundary: "Policy | None" = None
     session: tuple["Policy", ...] = ()
     resource: tuple["Policy", ...] = ()
-    grants: tuple["Grant", ...] = ()
+    grants: tuple["GrantFact", ...] = ()
     delegates: bool = False

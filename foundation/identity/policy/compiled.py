@@ -1,0 +1,147 @@
+"""A policy made ready: its statements as immutable matchers, found by action without looking at the others."""
+
+from collections.abc import Callable
+from typing import Final
+
+from foundation.identity.policy.conditions import Check, compile_condition
+from foundation.identity.policy.document import Document, parse
+from foundation.identity.policy.elements import Condition, Element, Kind, Statement
+from foundation.identity.policy.facts import NO_CONTEXT, Context, Request
+from foundation.identity.policy.match import Matcher, arn_matcher, matcher, resolvable
+from foundation.identity.policy.principals import PrincipalMatcher, Strength
+from foundation.identity.policy.variables import Pattern, Variable, parts
+
+__all__ = ["CompiledStatement", "Policy", "compile_policy"]
+
+MOST_REMEMBERED: Final = 1_024
+
+
+class CompiledStatement:
+    """One statement that can apply. Conditions are in the document's order."""
+
+    __slots__ = ("actions", "checks", "conditions", "principals", "resources", "statement")
+
+    def __init__(self, statement: Statement, *, variables: bool) -> None:
+        effect = statement.effect
+        self.statement = statement
+        self.principals = (
+            None if statement.principals is None else PrincipalMatcher.of(statement.principals, effect)
+        )
+        self.actions = _actions(statement.actions)
+        self.resources = _resources(statement.resources, variables=variables, allow=effect == "Allow")
+        self.conditions: tuple[Condition, ...] = statement.conditions
+        self.checks: tuple[Check, ...] = tuple(
+            compile_condition(condition, effect, variables=variables) for condition in statement.conditions
+        )
+
+    def strength(self, request: Request) -> Strength:
+        """Say how strongly the statement applies to a request whose action it names; NONE if it does not."""
+        strength = Strength.DIRECT if self.principals is None else self.principals.strength(request.caller)
+        if not strength:
+            return Strength.NONE
+        context = request.context
+        if self.resources is not None and not self.resources(request.resource, context):
+            return Strength.NONE
+        for check in self.checks:
+            if not check(context):
+                return Strength.NONE
+        return strength
+
+    def obstacle(self, request: Request) -> str:
+        """Say what keeps the statement from applying to a request whose action it names; "" if nothing does."""
+        if self.principals is not None and not self.principals.strength(request.caller):
+            return "principal"
+        if self.resources is not None and not self.resources(request.resource, request.context):
+            return "resource"
+        for condition, check in zip(self.conditions, self.checks, strict=True):
+            if not check(request.context):
+                return f"condition {condition.spelled} {condition.key}"
+        return ""
+
+
+Choice = tuple[tuple[CompiledStatement, ...], tuple[CompiledStatement, ...]]
+"""The Deny and the Allow statements that name an action."""
+
+
+class Policy:
+    """A compiled document under the name by which decisions cite it. Immutable but for what it remembers.
+
+    `name` is the policy's ARN, or its name for one that is inline.
+    """
+
+    __slots__ = ("_remembered", "_statements", "document", "name")
+
+    def __init__(self, document: Document, name: str) -> None:
+        self.document = document
+        self.name = name
+        self._statements = tuple(
+            CompiledStatement(statement, variables=document.variables)
+            for statement in document.statements
+            if not _void(statement, document.kind)
+        )
+        self._remembered: dict[str, Choice] = {}
+
+    @property
+    def kind(self) -> Kind:
+        """What the document is attached to."""
+        return self.document.kind
+
+    def choice(self, action: str) -> Choice:
+        """Give the statements that name an action, Deny and Allow. Their other elements remain to be checked."""
+        found = self._remembered.get(action)
+        if found is None:
+            # Actions are compared without case. What is remembered depends on nothing else, so it stays true.
+            folded = action.lower()
+            named = [statement for statement in self._statements if statement.actions(folded)]
+            found = (
+                tuple(one for one in named if one.statement.effect == "Deny"),
+                tuple(one for one in named if one.statement.effect == "Allow"),
+            )
+            if len(self._remembered) >= MOST_REMEMBERED:  # the simulator takes any name from its callers
+                self._remembered.clear()
+            self._remembered[action] = found
+        return found
+
+    @property
+    def context_keys(self) -> frozenset[str]:
+        """The condition keys that the conditions ask for, as they are spelled."""
+        return frozenset(condition.key for one in self._statements for condition in one.conditions)
+
+
+def compile_policy(text: str | Document, name: str, kind: Kind = Kind.IDENTITY) -> Policy:
+    """Make a policy ready; raise MalformedPolicy. A text is parsed as a document of `kind` first."""
+    return Policy(parse(text, kind) if isinstance(text, str) else text, name)
+
+
+def _void(statement: Statement, kind: Kind) -> bool:
+    """Whether a statement has no effect: one of a key policy without Action or Resource."""
+    return statement.actions is None or (statement.resources is None and kind is not Kind.TRUST)
+
+
+def _actions(element: Element | None) -> Callable[[str], bool]:
+    values = () if element is None else element.values
+    named = matcher([parts(value.lower(), variables=False) for value in values])
+    if element is not None and element.negated:
+        return lambda action: not named(action, NO_CONTEXT)
+    return lambda action: named(action, NO_CONTEXT)
+
+
+def _resources(element: Element | None, *, variables: bool, allow: bool) -> Matcher | None:
+    """Make the test of a resource; None when every resource passes."""
+    if element is None or (not element.negated and "*" in element.values):
+        return None
+    patterns = [parts(value, variables=variables) for value in element.values]
+    named = arn_matcher(patterns)
+    if not element.negated:
+        return named
+    variable = [one for one in patterns if any(isinstance(part, Variable) for part in one)]
+    return _except(named, variable if allow else [])
+
+
+def _except(named: Matcher, needed: list[Pattern]) -> Matcher:
+    """Turn the test round. Where a variable that must be known is not, nothing is allowed."""
+
+    def other(resource: str, context: Context) -> bool:
+        return not named(resource, context) and resolvable(needed, context)
+
+    return other
