@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -77,8 +78,26 @@ def sqlite_engine(path: Path, *, writer: bool) -> Engine:
         # sqlite3's own transaction control is off (isolation_level None): it would begin too late for a snapshot.
         connection.exec_driver_sql(connection.get_execution_options().get(BEGIN_OPTION, "BEGIN"))
 
+    if writer:
+        _shorten_savepoints(engine)
     _check_parameters(engine)
     return engine
+
+
+def _shorten_savepoints(engine: Engine) -> None:
+    """Give savepoints to the driver as they are: compiling three statements anew was a quarter of a write's cost."""
+
+    def saying(statement: str) -> Callable[[Connection, str], None]:
+        def run(connection: Connection, name: str) -> None:
+            driver: Any = connection.connection.driver_connection
+            driver.execute(f"{statement} {name}")
+
+        return run
+
+    dialect: Any = engine.dialect
+    dialect.do_savepoint = saying("SAVEPOINT")
+    dialect.do_release_savepoint = saying("RELEASE SAVEPOINT")
+    dialect.do_rollback_to_savepoint = saying("ROLLBACK TO SAVEPOINT")
 
 
 def prove_sqlite(connection: sqlite3.Connection) -> None:
