@@ -163,7 +163,11 @@ TABLE: tuple[Setting, ...] = (
         on_command_line=False,
     ),
     Setting(
-        "certificate.names", count(1, 100), 100, "names that one certificate may have", on_command_line=False
+        "certificate.names",
+        count(1, 100),
+        10,
+        "names in one ACM request, as ACM has it; a CSR may have 100",
+        on_command_line=False,
     ),
     Setting(
         "renewal.before_days",
