@@ -122,5 +122,7 @@ def test_catch_alls_stand_only_in_the_pipeline_and_the_job_runner() -> None:
                 node.type is None
                 or (isinstance(node.type, ast.Name) and node.type.id in ("Exception", "BaseException"))
             ):
-                found.add(shown(path))
+                cleans_up = isinstance(node.body[-1], ast.Raise) and node.body[-1].exc is None
+                if not cleans_up:  # a bare raise at the end swallows nothing
+                    found.add(shown(path))
     assert found <= allowed
