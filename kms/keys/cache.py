@@ -1,0 +1,148 @@
+"""Keys in memory: the hot path reads no ORM. The cache follows the generation that every mutation of KMS raises."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from sqlmodel import Session, SQLModel, col, select
+
+from foundation.store import Scope, Store, Unit
+from kms.keys.changes import GENERATION
+from kms.keys.found import FoundKey, found_key
+from kms.keys.rows import RowMac, Tampered, check
+from kms.keys.tables import Alias, Key, KeyFamily, KeyMaterial
+
+K = TypeVar("K")
+V = TypeVar("V")
+SIZE: Final = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """One key's rows, whose MACs hold. `materials` are those of the key's Region."""
+
+    key: Key
+    family: KeyFamily
+    materials: list[KeyMaterial]
+    aliases: list[Alias]
+
+    @property
+    def found(self) -> FoundKey:
+        return found_key(self.key, self.family, self.materials, self.aliases)
+
+    def all(self) -> list[SQLModel]:
+        return [self.key, self.family, *self.materials, *self.aliases]
+
+
+class KeyRows:
+    """Reads rows and checks their MACs. `alarm` is told of a row that was tampered with, before it is refused."""
+
+    def __init__(self, core: RowMac, alarm: Callable[[Scope, Tampered], None]) -> None:
+        self._core = core
+        self._alarm = alarm
+
+    def key(self, unit: Unit, key_id: str) -> Rows | None:
+        """One key's rows as of now; None when there is no such key here."""
+        with unit.read() as session:
+            rows = _read(session, unit.scope, key_id)
+        if rows is not None:
+            self.verified(unit.scope, rows.all())
+        return rows
+
+    def alias(self, unit: Unit, name: str) -> Alias | None:
+        """One alias as of now."""
+        with unit.read() as session:
+            row: Alias | None = session.get(Alias, (unit.scope.account, unit.scope.region, name))
+        if row is not None:
+            self.verified(unit.scope, [row])
+        return row
+
+    def family(self, unit: Unit, key_id: str) -> KeyFamily | None:
+        """What the Regions' keys of that id share; None when the last of them is gone."""
+        with unit.read() as session:
+            row: KeyFamily | None = session.get(KeyFamily, (unit.scope.account, key_id))
+        if row is not None:
+            self.verified(unit.scope, [row])
+        return row
+
+    def materials(self, unit: Unit, key_id: str) -> list[KeyMaterial]:
+        """The materials of a key in all its Regions."""
+        with unit.read() as session:
+            rows = list(session.exec(select(KeyMaterial).where(KeyMaterial.key_id == key_id)))
+        self.verified(unit.scope, rows)
+        return rows
+
+    def verified(self, scope: Scope, rows: Iterable[SQLModel]) -> None:
+        """Raise Tampered, after the alarm, unless every row's MAC holds."""
+        try:
+            check(self._core, rows)
+        except Tampered as tampered:
+            self._alarm(scope, tampered)
+            raise
+
+
+class KeyCache:
+    """Thread-safe; one for a process. What it answers is as new as the store's generation (ARCHITECTURE 4)."""
+
+    def __init__(self, store: Store, rows: KeyRows, size: int = SIZE) -> None:
+        self._store = store
+        self._rows = rows
+        self._size = size
+        self._lock = threading.Lock()
+        self._generation = -1  # these three are guarded by _lock
+        self._keys: OrderedDict[tuple[Scope, str], FoundKey] = OrderedDict()
+        self._aliases: OrderedDict[tuple[Scope, str], str] = OrderedDict()
+
+    def key(self, scope: Scope, key_id: str) -> FoundKey | None:
+        """The key of that id in that account and Region; raises Tampered."""
+        return self._get(self._keys, (scope, key_id), self._load_key)
+
+    def alias(self, scope: Scope, name: str) -> str | None:
+        """The id of the key that the alias stands for; raises Tampered."""
+        return self._get(self._aliases, (scope, name), self._load_alias)
+
+    def _get(
+        self, entries: OrderedDict[K, V], key: K, load: Callable[[K], V | None]
+    ) -> V | None:
+        generation = self._store.generation(GENERATION)
+        with self._lock:
+            self._follow(generation)
+            found = entries.get(key)
+            if found is not None:
+                entries.move_to_end(key)
+                return found
+        loaded = load(key)  # rows read after the generation are at least as new as it
+        if loaded is None:
+            return None  # what does not exist is not remembered: strangers may ask for anything
+        with self._lock:
+            if generation == self._generation:
+                entries[key] = loaded
+                if len(entries) > self._size:
+                    entries.popitem(last=False)
+        return loaded
+
+    def _follow(self, generation: int) -> None:
+        if generation > self._generation:
+            self._keys.clear()
+            self._aliases.clear()
+            self._generation = generation
+
+    def _load_key(self, key: tuple[Scope, str]) -> FoundKey | None:
+        rows = self._rows.key(self._store.unit(key[0]), key[1])
+        return None if rows is None else rows.found
+
+    def _load_alias(self, key: tuple[Scope, str]) -> str | None:
+        row = self._rows.alias(self._store.unit(key[0]), key[1])
+        return None if row is None else row.key_id
+
+
+def _read(session: Session, scope: Scope, key_id: str) -> Rows | None:
+    key = session.get(Key, (scope.account, scope.region, key_id))
+    family = session.get(KeyFamily, (scope.account, key_id))
+    if key is None or family is None:
+        return None
+    mine = select(KeyMaterial).where(KeyMaterial.key_id == key_id, KeyMaterial.region == scope.region)
+    named = select(Alias).where(Alias.key_id == key_id).order_by(col(Alias.name))
+    return Rows(key, family, list(session.exec(mine)), list(session.exec(named)))

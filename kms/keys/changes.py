@@ -1,0 +1,83 @@
+"""One write of KMS rows: sealed before the transaction, checked and applied inside it, seen by every cache after it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from sqlmodel import Session, SQLModel
+
+from foundation.store import Conflict, Unit, bump, unchanged
+from kms.keys.rows import RowMac, columns, mac_of
+
+GENERATION = "kms"
+ATTEMPTS = 8
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Changes:
+    """What a write will do. Rows come from an earlier read: they must be unchanged, or the decision is made anew.
+
+    updates: (row, new values). new: (table class, values). gone: rows to be deleted, tokens overwritten first.
+    also: further statements in the same transaction (due work, uniqueness, counts); repeatable, may raise.
+    """
+
+    updates: list[tuple[SQLModel, dict[str, Any]]] = field(default_factory=list)
+    new: list[tuple[type[SQLModel], dict[str, Any]]] = field(default_factory=list)
+    gone: list[SQLModel] = field(default_factory=list)
+    also: list[Callable[[Session], None]] = field(default_factory=list)
+
+
+def commit(unit: Unit, core: RowMac, changes: Changes) -> None:
+    """Seal and write; durable on return. Raises Conflict when a row changed since it was read."""
+    updates = [(row, _sealed(core, type(row), columns(row) | values)) for row, values in changes.updates]
+    new = [(table, _sealed(core, table, values)) for table, values in changes.new]
+
+    def body(session: Session) -> None:
+        for row, values in updates:
+            current = unchanged(session, row)
+            for name, value in values.items():
+                if name != "row_version":
+                    setattr(current, name, value)
+            session.add(current)
+        for table, values in new:
+            session.add(table(**values))
+        for row in changes.gone:
+            _purge(session, unchanged(session, row))
+        session.flush()
+        for act in changes.also:
+            act(session)
+        bump(session, GENERATION)
+
+    unit.write(body)
+
+
+def decided(act: Callable[[], T]) -> T:
+    """Run read, decision and write, again while others change the rows in between. Raises Conflict in the end."""
+    for _ in range(ATTEMPTS - 1):
+        try:
+            return act()
+        except Conflict:
+            continue
+    return act()
+
+
+def _sealed(core: RowMac, table: type[SQLModel], values: dict[str, Any]) -> dict[str, Any]:
+    """All values of the row with the version that its write will give it, and the MAC over them."""
+    whole = {name: values.get(name, _default(table, name)) for name in table.model_fields if name != "mac"}
+    whole["row_version"] = (values.get("row_version") or 0) + 1
+    return {**whole, "mac": mac_of(core, str(table.__tablename__), whole)}
+
+
+def _purge(session: Session, row: SQLModel) -> None:
+    """Delete the row, its token overwritten first: the page that held it is not left to chance (SECURITY 2.3)."""
+    token = getattr(row, "token", None)
+    if token:
+        row.token = bytes(len(token))  # type: ignore[attr-defined]  # asked for a line above
+        session.add(row)
+        session.flush()
+    session.delete(row)
+
+
+def _default(table: type[SQLModel], name: str) -> Any:
+    return table.model_fields[name].get_default(call_default_factory=False)

@@ -1,0 +1,77 @@
+"""What one call to KMS works with: the rooms below, given by server/assembly.py."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from foundation.identity import Call
+from foundation.store import Scope, Unit
+from foundation.wire import TokenSeal
+from kms.hsm import Asker, CoreClient
+from kms.keys.cache import KeyCache, KeyRows
+from kms.keys.journal import Journal
+from kms.keys.policies import Principals
+from kms.keys.settings import KmsSettings
+
+
+@dataclass(frozen=True, slots=True)
+class LastUse:
+    """The last successful cryptographic operation: the model's KeyLastUsageData. `at` is wall-clock time."""
+
+    operation: str
+    at: datetime
+    event_id: str | None
+    request_id: str
+
+
+class Uses(Protocol):
+    """The trail's index of key use, at most two seconds behind."""
+
+    def last_use(self, account: str, region: str, key_id: str, /) -> LastUse | None: ...
+
+    def tracked_since(self) -> datetime | None:
+        """When the oldest record was made; None while there is none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """What all calls of one process share. `settle` returns once every worker sees what was committed before."""
+
+    core: CoreClient
+    cache: KeyCache
+    rows: KeyRows
+    journal: Journal
+    principals: Principals
+    uses: Uses
+    seal: TokenSeal
+    now: Callable[[], datetime]
+    entropy: Callable[[int], bytes]
+    settle: Callable[[], None]
+    settings: KmsSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One call: `unit` is of the caller's account and Region."""
+
+    rooms: Rooms
+    unit: Unit
+    call: Call
+
+    @property
+    def here(self) -> Scope:
+        return self.unit.scope
+
+    @property
+    def asker(self) -> Asker:
+        """What the core writes into its `use` record."""
+        return Asker(*self.call.asker)
+
+    def elsewhere(self, region: str, *, because: str) -> Unit:
+        """The same account's rows in another Region."""
+        return self.unit.at(Scope(self.here.account, region), because=because)
+
+
+Conditions = Mapping[str, Any]

@@ -1,0 +1,187 @@
+"""A key as operations use it: everything about it that a call needs, immutable, without the ORM."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from foundation.identity import Call, Resource
+from foundation.store import Scope
+from kms.hsm import KeyLabel
+from kms.keys.arns import key_arn
+from kms.keys.policies import Compiled, compile_policy
+from kms.keys.specs import KEY_SPECS, KeySpec
+from kms.keys.states import KeyState
+from kms.keys.tables import Alias, Key, KeyFamily, KeyMaterial
+
+CURRENT = "CURRENT"
+NON_CURRENT = "NON_CURRENT"
+ORIGIN_KMS = "AWS_KMS"
+ORIGIN_EXTERNAL = "EXTERNAL"
+CUSTOMER = "CUSTOMER"
+AWS = "AWS"
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """One material in this Region. `token` is None where there is none (any more) to use."""
+
+    version: int
+    id: str
+    token: bytes | None
+    public_key: bytes
+    state: str
+    created_at: datetime
+    rotated_at: datetime | None
+    rotation_type: str | None
+    description: str | None
+    valid_to: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class FoundKey:
+    """One key of one Region. `aliases` are names with their prefix; `materials` are in the order of versions."""
+
+    scope: Scope
+    id: str
+    manager: str
+    spec: KeySpec
+    usage: str
+    origin: str
+    state: KeyState
+    description: str
+    created_at: datetime
+    deletion_at: datetime | None
+    window_days: int | None
+    policy: str
+    compiled: Compiled
+    tags: Mapping[str, str]
+    aliases: tuple[str, ...]
+    multi_region: bool
+    primary_region: str
+    regions: tuple[str, ...]
+    rotation_days: int | None
+    rotation_due: datetime | None
+    on_demand_at: datetime | None
+    materials: tuple[Material, ...]
+    grants: tuple[Any, ...] = ()
+
+    @property
+    def arn(self) -> str:
+        return key_arn(self.scope, self.id)
+
+    @property
+    def algorithms(self) -> tuple[str, ...]:
+        """What the key may be used with, by its spec and usage."""
+        return self.spec.algorithms(self.usage)
+
+    @property
+    def multi_region_type(self) -> str | None:
+        """PRIMARY or REPLICA; None for a single-Region key."""
+        if not self.multi_region:
+            return None
+        return "PRIMARY" if self.scope.region == self.primary_region else "REPLICA"
+
+    @property
+    def current(self) -> Material | None:
+        """The material that encrypts, signs and derives; None while there is none."""
+        return next((material for material in self.materials if material.state == CURRENT), None)
+
+    def material(self, version: int) -> Material | None:
+        """The material that a ciphertext names."""
+        return next((material for material in self.materials if material.version == version), None)
+
+    def label(self, version: int) -> KeyLabel:
+        """What the core binds the version's token to."""
+        return label_of(self.scope, self.id, version, self.spec, self.usage, self.origin)
+
+    def resource(
+        self, call: Call, *, request_alias: str | None = None, conditions: Mapping[str, Any] | None = None
+    ) -> Resource:
+        """The key as an action is asked about it by this caller; `conditions` are the operation's own keys."""
+        return Resource(
+            arn=self.arn,
+            account=self.scope.account,
+            policies=(self.compiled,),
+            grants=self.grants,
+            tags=self.tags,
+            conditions={**self._conditions(call, request_alias), **(conditions or {})},
+        )
+
+    def _conditions(self, call: Call, request_alias: str | None) -> dict[str, Any]:
+        facts: dict[str, Any] = {
+            "kms:CallerAccount": call.account,
+            "kms:KeySpec": self.spec.name,
+            "kms:KeyUsage": self.usage,
+            "kms:KeyOrigin": self.origin,
+            "kms:CustomerMasterKeySpec": self.spec.name,
+            "kms:CustomerMasterKeyUsage": self.usage,
+            "kms:MultiRegion": "true" if self.multi_region else "false",
+        }
+        if self.multi_region_type is not None:
+            facts["kms:MultiRegionKeyType"] = self.multi_region_type
+        if self.aliases:
+            facts["kms:ResourceAliases"] = self.aliases
+        if request_alias is not None:
+            facts["kms:RequestAlias"] = request_alias
+        if call.via_service is not None:
+            facts["kms:ViaService"] = f"{call.via_service}.{call.region}.amazonaws.com"
+        return facts
+
+
+def label_of(scope: Scope, key_id: str, version: int, spec: KeySpec, usage: str, origin: str) -> KeyLabel:  # noqa: PLR0917 -- the fields of a label in their order
+    """The label of one material of a KMS key."""
+    return KeyLabel("kms", scope.account, scope.region, key_id, version, spec.core, origin, usage)
+
+
+def found_key(
+    key: Key, family: KeyFamily, materials: list[KeyMaterial], aliases: list[Alias], grants: tuple[Any, ...] = ()
+) -> FoundKey:
+    """Rows whose MACs hold, as a key."""
+    return FoundKey(
+        scope=Scope(key.account, key.region),
+        id=key.id,
+        manager=family.manager,
+        spec=KEY_SPECS[family.spec],
+        usage=family.usage,
+        origin=family.origin,
+        state=state_of(key, family),
+        description=key.description,
+        created_at=key.created_at,
+        deletion_at=key.deletion_at,
+        window_days=key.window_days,
+        policy=key.policy,
+        compiled=compile_policy(key.policy),
+        tags=json.loads(key.tags),
+        aliases=tuple(alias.name for alias in aliases),
+        multi_region=family.multi_region,
+        primary_region=family.primary_region,
+        regions=tuple(json.loads(family.regions)),
+        rotation_days=family.rotation_days,
+        rotation_due=family.rotation_due,
+        on_demand_at=family.on_demand_at,
+        materials=tuple(_material(row) for row in sorted(materials, key=lambda row: row.version)),
+        grants=grants,
+    )
+
+
+def state_of(key: Key, family: KeyFamily) -> KeyState:
+    """The key's state; Updating while it gives up or takes the primary's part."""
+    moving = family.next_primary is not None and key.region in {family.primary_region, family.next_primary}
+    return KeyState.UPDATING if moving and key.state == KeyState.ENABLED else KeyState(key.state)
+
+
+def _material(row: KeyMaterial) -> Material:
+    return Material(
+        version=row.version,
+        id=row.material_id,
+        token=row.token,
+        public_key=row.public_key,
+        state=row.state,
+        created_at=row.created_at,
+        rotated_at=row.rotated_at,
+        rotation_type=row.rotation_type,
+        description=row.description,
+        valid_to=row.valid_to,
+    )
