@@ -3,7 +3,15 @@
 from foundation.identity.accounts import Accounts, KeyMaker, NewAccount
 from foundation.identity.authenticator import Authenticator
 from foundation.identity.bearer import Bearer, NewToken, TokenMac
-from foundation.identity.calls import ADMINISTRATOR_ACCESS, Call, Principal, operator_call, service_call
+from foundation.identity.calls import (
+    ADMINISTRATOR_ACCESS,
+    Call,
+    Permissions,
+    Principal,
+    Session,
+    operator_call,
+    service_call,
+)
 from foundation.identity.decisions import Decision, Resource, account_resource, authorize, decide
 from foundation.identity.errors import BearerRefused, EntityAlreadyExists, InvalidInput, NoSuchEntity
 from foundation.identity.keyring import SigningKeys
@@ -23,8 +31,10 @@ __all__ = [
     "NewAccount",
     "NewToken",
     "NoSuchEntity",
+    "Permissions",
     "Principal",
     "Resource",
+    "Session",
     "SigningKeys",
     "TokenMac",
     "account_resource",

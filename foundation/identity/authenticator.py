@@ -70,6 +70,7 @@ class Authenticator:
             source_ip=request.source_ip,
             user_agent=", ".join(request.all("user-agent")),
             access_key_id=presented.access_key_id,
+            secure=request.secure,
         )
 
     def _verify(self, presented: Presented, to_sign: bytes) -> Principal:

@@ -131,6 +131,7 @@ class Bearer:
             source_ip=request.source_ip,
             user_agent=", ".join(request.all("user-agent")),
             access_key_id=token_id,
+            secure=request.secure,
         )
 
     def _holder(self, token: str) -> tuple[Principal, str]:

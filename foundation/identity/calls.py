@@ -2,22 +2,64 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Final, Literal, Self
 
-__all__ = ["ADMINISTRATOR_ACCESS", "Call", "Principal", "PrincipalKind", "operator_call", "service_call"]
+if TYPE_CHECKING:
+    from foundation.identity.policy import Policy
 
-PrincipalKind = Literal["root", "user", "service", "operator"]
+__all__ = [
+    "ADMINISTRATOR_ACCESS",
+    "Call",
+    "Permissions",
+    "Principal",
+    "PrincipalKind",
+    "Session",
+    "operator_call",
+    "service_call",
+]
+
+PrincipalKind = Literal["root", "user", "role", "service", "operator"]
 
 ADMINISTRATOR_ACCESS = "arn:aws:iam::aws:policy/AdministratorAccess"
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What temporary credentials add to their principal. `issued_at` and `mfa_at` are UTC.
+
+    AssumeRole: `role_arn` and `role_id` (`AROA…`) are the role's. GetSessionToken: both are empty, for the
+    principal is still the user.
+    """
+
+    issued_at: datetime
+    role_arn: str = ""
+    role_id: str = ""
+    mfa_at: datetime | None = None
+    source_identity: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Permissions:
+    """The compiled policies of a principal, but for the AWS managed ones, which `Principal.policies` names."""
+
+    identity: tuple["Policy", ...] = ()
+    boundary: "Policy | None" = None
+    session: tuple["Policy", ...] = ()
+
+
+NO_PERMISSIONS: Final = Permissions()
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
     """One caller. `principal_id` is AWS's unique id: a recreated name gets another one and inherits nothing.
 
-    For an account's root it is the account id, for a user `AIDA…`, for a service its own name; the operator is
-    whoever may open the data directory's admin socket.
-    `policies` are the ARNs of the policies attached to it; without one it may do nothing.
+    For an account's root it is the account id, for a user `AIDA…`, for a role's session `AROA…:session` (with
+    `arn` the session's and `name` the role's), for a service its own name; the operator is whoever may open the
+    data directory's admin socket.
+    `policies` are the ARNs of the AWS managed policies attached to it, `permissions` its other policies;
+    without either it may do nothing but what a resource's own policy allows it. `tags` are those of the user or
+    role, and of the session.
     """
 
     account: str
@@ -26,6 +68,9 @@ class Principal:
     kind: PrincipalKind
     name: str
     policies: tuple[str, ...] = ()
+    permissions: Permissions = NO_PERMISSIONS
+    session: Session | None = None
+    tags: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +78,7 @@ class Call:
     """One authenticated request. `at` is wall-clock time (UTC); `region` is the signature's scope.
 
     `account` is the caller's, `service` is botocore's name of what is called ("cloudhsmv2"). `via_service` and `source_arn` are set when a service asks another one on
-    the caller's behalf (`kms:ViaService`, `aws:SourceArn`).
+    the caller's behalf (`kms:ViaService`, `aws:SourceArn`). `secure` is whether the request came over TLS.
     """
 
     principal: Principal
@@ -47,6 +92,7 @@ class Call:
     access_key_id: str = ""
     via_service: str | None = None
     source_arn: str | None = None
+    secure: bool = False
 
     def via(self, service: str, *, source_arn: str | None = None) -> Self:
         """Return the same caller, narrowed to what `service` does for it about `source_arn`."""

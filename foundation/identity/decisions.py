@@ -1,41 +1,60 @@
-"""May this caller do this to that: the seam behind which the policy engine stands.
-
-Until the engine: an account's root, and a user to whom AdministratorAccess is attached, may do everything in
-their own account; everything else is denied.
-"""
+"""May this caller do this to that: what the policy engine is asked, and how its answer becomes an error."""
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Final
 
-from foundation.identity.calls import ADMINISTRATOR_ACCESS, Call, Principal
+from foundation.identity.calls import Call, Principal
+from foundation.identity.policy import (
+    MANAGED,
+    Caller,
+    GrantFact,
+    Policies,
+    Policy,
+    Request,
+    Value,
+    Verdict,
+    evaluate,
+)
+from foundation.identity.policy.context import CallContext
 from foundation.wire import AccessDenied
 
-__all__ = ["Decision", "Resource", "account_resource", "authorize", "decide"]
+__all__ = ["Decision", "Resource", "account_resource", "authorize", "caller_of", "decide"]
+
+NO_TOKENS: Final[AbstractSet[str]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Resource:
     """What an operation is about, as an operation's `on=` resolver states it.
 
-    `account` owns the resource. `policies` are its resource policies, `grants` its grants, `conditions` the
-    values of the service's own condition keys for this call.
+    `account` owns the resource. `policies` are its own policies, compiled; `delegates` says that IAM counts only
+    if they say so (KMS keys, roles' trust). `conditions` are the values of the service's own condition keys for
+    this call, by name in lower case; `request_tags` the tags that the call brings, if it can bring any. The
+    rest is about grants: see `foundation.identity.policy.Request`.
     """
 
     arn: str
     account: str
-    policies: tuple[Any, ...] = ()
-    grants: tuple[Any, ...] = ()
+    policies: tuple[Policy, ...] = ()
+    grants: tuple[GrantFact, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
-    conditions: Mapping[str, Any] = field(default_factory=dict)
+    conditions: Mapping[str, Value] = field(default_factory=dict)
+    delegates: bool = False
+    request_tags: Mapping[str, str] | None = None
+    encryption_context: Mapping[str, str] | None = None
+    tokens: AbstractSet[str] = NO_TOKENS
+    child: GrantFact | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The outcome and the reason of it, in words that AWS uses after "because"."""
+    """The outcome, the reason in the words that end AWS's messages, and the Verdict, which can explain itself."""
 
     allowed: bool
     because: str
+    verdict: Verdict
 
 
 def account_resource(call: Call) -> Resource:
@@ -46,11 +65,27 @@ def account_resource(call: Call) -> Resource:
 def decide(call: Call, action: str, resource: Resource) -> Decision:
     """Judge without raising, so that a denial can be explained or simulated."""
     principal = call.principal
-    if resource.account != principal.account:
-        return Decision(allowed=False, because=f"no resource-based policy allows the {action} action")
-    if _administers(principal):
-        return Decision(allowed=True, because=f"an identity-based policy allows the {action} action")
-    return Decision(allowed=False, because=f"no identity-based policy allows the {action} action")
+    held = principal.permissions
+    request = Request(
+        caller=caller_of(principal),
+        action=action,
+        resource=resource.arn,
+        account=resource.account,
+        context=CallContext(call, resource.conditions, resource.tags, resource.request_tags),
+        encryption_context=resource.encryption_context,
+        tokens=resource.tokens,
+        child=resource.child,
+    )
+    policies = Policies(
+        identity=_managed(principal) + held.identity,
+        boundary=held.boundary,
+        session=held.session,
+        resource=resource.policies,
+        grants=resource.grants,
+        delegates=resource.delegates,
+    )
+    verdict = evaluate(request, policies)
+    return Decision(verdict.allowed, verdict.because, verdict)
 
 
 def authorize(call: Call, action: str, resource: Resource) -> Decision:
@@ -60,11 +95,23 @@ def authorize(call: Call, action: str, resource: Resource) -> Decision:
         return decision
     raise AccessDenied(
         f"User: {call.principal.arn} is not authorized to perform: {action} on resource: {resource.arn} "
-        f"because {decision.because}"
+        f"{decision.because}"
     )
 
 
-def _administers(principal: Principal) -> bool:
-    if principal.kind == "root":
-        return True
-    return principal.kind == "user" and ADMINISTRATOR_ACCESS in principal.policies
+def caller_of(principal: Principal) -> Caller:
+    """Give what the engine needs to know about a principal."""
+    session = principal.session
+    return Caller(
+        account=principal.account,
+        arn=principal.arn,
+        unique_id=principal.principal_id,
+        kind=principal.kind,
+        role_arn="" if session is None else session.role_arn,
+        role_id="" if session is None else session.role_id,
+    )
+
+
+def _managed(principal: Principal) -> tuple[Policy, ...]:
+    """Give the AWS managed policies attached to it; one that keystead does not have gives nothing."""
+    return tuple(MANAGED[arn] for arn in principal.policies if arn in MANAGED)

@@ -16,6 +16,9 @@ __all__ = ["CompiledStatement", "Policy", "compile_policy"]
 MOST_REMEMBERED: Final = 1_024
 
 
+NONE, DIRECT = Strength.NONE, Strength.DIRECT
+
+
 class CompiledStatement:
     """One statement that can apply. Conditions are in the document's order."""
 
@@ -36,15 +39,13 @@ class CompiledStatement:
 
     def strength(self, request: Request) -> Strength:
         """Say how strongly the statement applies to a request whose action it names; NONE if it does not."""
-        strength = Strength.DIRECT if self.principals is None else self.principals.strength(request.caller)
-        if not strength:
-            return Strength.NONE
-        context = request.context
-        if self.resources is not None and not self.resources(request.resource, context):
-            return Strength.NONE
+        principals, resources, context = self.principals, self.resources, request.context
+        strength = DIRECT if principals is None else principals.strength(request.caller)
+        if not strength or (resources is not None and not resources(request.resource, context)):
+            return NONE
         for check in self.checks:
             if not check(context):
-                return Strength.NONE
+                return NONE
         return strength
 
     def obstacle(self, request: Request) -> str:

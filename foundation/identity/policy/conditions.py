@@ -14,7 +14,7 @@ from typing import Final, NamedTuple, TypeVar
 from foundation.identity.policy.elements import Condition, Effect, Quantifier
 from foundation.identity.policy.errors import MalformedPolicy
 from foundation.identity.policy.facts import Context, Value
-from foundation.identity.policy.match import Matcher, arn_matcher, matcher, resolvable
+from foundation.identity.policy.match import Matcher, arn_matcher, literal, matcher, resolvable
 from foundation.identity.policy.values import (
     read_address,
     read_bytes,
@@ -49,10 +49,14 @@ NULL: Final = "Null"
 
 
 class Tests(NamedTuple):
-    """The test of a condition's values, and those values that hold policy variables."""
+    """The test of a condition's values, and those values that hold policy variables.
+
+    `literals`, if not None, says the same as `matches` faster: one set of texts, most conditions being so.
+    """
 
     matches: Test
     variable: Sequence[Pattern] = ()
+    literals: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +80,13 @@ def _text(
     values: Sequence[str], variables: bool, match: Callable[[Sequence[Pattern]], Matcher], wild: bool
 ) -> Tests:
     patterns = [parts(value, variables=variables, wildcards=wild) for value in values]
+    texts = [literal(pattern) for pattern in patterns]
     return Tests(
         _of_text(match(patterns)),
         [pattern for pattern in patterns if any(isinstance(part, Variable) for part in pattern)],
+        None
+        if None in texts or match is arn_matcher
+        else frozenset(text for text in texts if text is not None),
     )
 
 
@@ -179,10 +187,13 @@ def _equal_bytes(values: Sequence[str], _variables: bool) -> Tests:
 
 
 def _flags(values: Sequence[str], variables: bool) -> Tests:
-    for value in values:
-        if not (variables and "${" in value):
-            _read(read_flag, value)
-    return _equal_but_for_case(values, variables)
+    if variables and any("${" in value for value in values):
+        for value in values:
+            if "${" not in value:
+                _read(read_flag, value)
+        return _equal_but_for_case(values, variables)
+    wanted = frozenset(_read(read_flag, value) for value in values)
+    return Tests(lambda value, _context: isinstance(value, str) and read_flag(value) in wanted)
 
 
 def _nothing(values: Sequence[str], _variables: bool) -> Tests:
@@ -253,31 +264,38 @@ def compile_condition(condition: Condition, effect: Effect, *, variables: bool) 
     true, the check is false instead: what cannot be compared allows nothing.
     """
     entry = OPERATORS[condition.operator]
-    matches, variable = entry.make(condition.values, variables)
+    matches, variable, literals = entry.make(condition.values, variables)
     key = condition.key.lower()
     if condition.operator == NULL:
         return lambda context: matches("true" if context.get(key) in (None, ()) else "false", context)
     if condition.quantifier:
         check = _quantified(condition, matches, negated=entry.negated)
     else:
-        check = _plain(key, matches, negated=entry.negated, absent=entry.negated or condition.if_exists)
+        absent = entry.negated or condition.if_exists
+        check = _plain(key, matches, literals, negated=entry.negated, absent=absent)
     if effect == "Allow" and entry.negated and variable:
         return lambda context: resolvable(variable, context) and check(context)
     return check
 
 
-def _plain(key: str, matches: Test, *, negated: bool, absent: bool) -> Check:
+def _plain(key: str, matches: Test, literals: frozenset[str] | None, *, negated: bool, absent: bool) -> Check:
     def check(context: Context) -> bool:
         value = context.get(key)
-        if isinstance(value, tuple):
-            if not value:
-                return absent
-            return any(matches(one, context) for one in value) is not negated
-        if value is None:
+        if value is None or value == ():
             return absent
+        if isinstance(value, tuple):
+            return any(matches(one, context) for one in value) is not negated
         return matches(value, context) is not negated
 
-    return check
+    if literals is None:
+        return check
+    texts = literals
+
+    def check_literals(context: Context) -> bool:
+        value = context.get(key)
+        return (value in texts) is not negated if isinstance(value, str) else check(context)
+
+    return check_literals
 
 
 def _quantified(condition: Condition, matches: Test, *, negated: bool) -> Check:

@@ -22,6 +22,10 @@ __all__ = ["Allowance", "evaluate", "resource_side"]
 Allowance = tuple[Strength, Ground | None]
 NOTHING: Final[Allowance] = (Strength.NONE, None)
 
+# Members of enumerations are looked up once: in this version of Python each look-up is a call.
+NONE, ROLE, DIRECT, ALONE = Strength.NONE, Strength.ROLE, Strength.DIRECT, Strength.ALONE
+IDENTITY, BOUNDARY, SESSION = Layer.IDENTITY, Layer.BOUNDARY, Layer.SESSION
+
 
 def evaluate(request: Request, policies: Policies) -> Verdict:
     """Decide one request. Never raises for a denial: the caller turns the Verdict into an error."""
@@ -30,14 +34,14 @@ def evaluate(request: Request, policies: Policies) -> Verdict:
         return Verdict(False, denial.layer, (denial,), request, policies)
     strength, ground = resource_side(request, policies)
     caller = request.caller
-    if caller.kind == "service" or strength is Strength.ALONE:
+    if caller.kind == "service" or strength is ALONE:
         return _by_resource(request, policies, ground)
     home = caller.account == request.account
-    if home and strength is Strength.DIRECT:
+    if home and strength is DIRECT:
         return _by_resource(request, policies, ground)
     if not strength and (not home or policies.delegates):
         return _by_resource(request, policies, None)
-    if home and strength is Strength.ROLE:
+    if home and strength is ROLE:
         return _allowed_within(request, policies, ground)
     return _own_side(request, policies, ground)
 
@@ -47,7 +51,7 @@ def resource_side(request: Request, policies: Policies) -> Allowance:
     best = NOTHING
     for policy in policies.resource:
         best = _stronger(best, _allows(policy, layer_of(policy), request))
-    if best[0] < Strength.DIRECT:
+    if best[0] < DIRECT:
         for grant in policies.grants:
             strength = grant.strength(request)
             if strength > best[0]:
@@ -57,15 +61,15 @@ def resource_side(request: Request, policies: Policies) -> Allowance:
 
 def _denied(request: Request, policies: Policies) -> Ground | None:
     for policy in policies.identity:
-        if ground := _denies(policy, Layer.IDENTITY, request):
+        if ground := _denies(policy, IDENTITY, request):
             return ground
     for policy in policies.resource:
         if ground := _denies(policy, layer_of(policy), request):
             return ground
-    if policies.boundary is not None and (ground := _denies(policies.boundary, Layer.BOUNDARY, request)):
+    if policies.boundary is not None and (ground := _denies(policies.boundary, BOUNDARY, request)):
         return ground
     for policy in policies.session:
-        if ground := _denies(policy, Layer.SESSION, request):
+        if ground := _denies(policy, SESSION, request):
             return ground
     return None
 
@@ -83,7 +87,7 @@ def _allows(policy: Policy, layer: Layer, request: Request) -> Allowance:
         strength = compiled.strength(request)
         if strength > best[0]:
             best = strength, Ground(layer, policy.name, compiled.statement.label)
-            if strength is Strength.DIRECT:
+            if strength is DIRECT:
                 break
     return best
 
@@ -105,24 +109,25 @@ def _own_side(request: Request, policies: Policies, ground: Ground | None) -> Ve
     if request.caller.kind == "root":
         own: Ground | None = Ground(Layer.ROOT, "root", request.caller.arn)
     else:
-        own = _first(policies.identity, Layer.IDENTITY, request)
+        own = _first(policies.identity, IDENTITY, request)
     if own is None:
-        return Verdict(False, Layer.IDENTITY, (), request, policies)
+        return Verdict(False, IDENTITY, (), request, policies)
     return _allowed_within(request, policies, own, ground)
 
 
 def _allowed_within(request: Request, policies: Policies, *grounds: Ground | None) -> Verdict:
     """Allow what the boundary and the session policies allow too."""
     held = [ground for ground in grounds if ground is not None]
-    for layer, limits in (
-        (Layer.BOUNDARY, () if policies.boundary is None else (policies.boundary,)),
-        (Layer.SESSION, policies.session),
-    ):
-        if limits:
-            within = _first(limits, layer, request)
-            if within is None:
-                return Verdict(False, layer, (), request, policies)
-            held.append(within)
+    if policies.boundary is not None:
+        within = _first((policies.boundary,), BOUNDARY, request)
+        if within is None:
+            return Verdict(False, BOUNDARY, (), request, policies)
+        held.append(within)
+    if policies.session:
+        within = _first(policies.session, SESSION, request)
+        if within is None:
+            return Verdict(False, SESSION, (), request, policies)
+        held.append(within)
     return Verdict(True, held[0].layer, tuple(held), request, policies)
 
 

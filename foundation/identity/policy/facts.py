@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal, Protocol
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from foundation.identity.policy.compiled import Policy
@@ -25,8 +25,14 @@ class Context(Protocol):
         ...
 
 
-_EMPTY: Final[dict[str, Value]] = {}
-NO_CONTEXT: Final[Context] = _EMPTY
+class _NoContext:
+    __slots__ = ()
+
+    def get(self, _key: str, /) -> None:
+        return None
+
+
+NO_CONTEXT: Final[Context] = _NoContext()
 """The context of a request without condition keys."""
 
 
@@ -46,8 +52,7 @@ class Caller:
     role_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """One question. `resource` is an ARN or `*`; `account` owns it; `action` is "service:Operation".
 
     `encryption_context` is None where the operation takes none (and {} where it takes one and was given none).
@@ -65,8 +70,7 @@ class Request:
     child: "GrantFact | None" = None
 
 
-@dataclass(frozen=True, slots=True)
-class Policies:
+class Policies(NamedTuple):
     """Everything that may allow or deny. An empty tuple of `session` policies means that none was passed.
 
     `delegates` is for resources whose own policy must allow or delegate before IAM counts: KMS keys and role

@@ -10,7 +10,7 @@ from typing import Final
 from foundation.identity.policy.facts import Context
 from foundation.identity.policy.variables import Part, Parts, Pattern, Variable, Wild, resolve
 
-__all__ = ["Glob", "Matcher", "arn_matcher", "glob", "matcher", "resolvable"]
+__all__ = ["Glob", "Matcher", "arn_matcher", "glob", "literal", "matcher", "resolvable"]
 
 Glob = Callable[[str], bool]
 
@@ -56,10 +56,10 @@ def resolvable(patterns: Sequence[Pattern], context: Context) -> bool:
 
 
 def _literals(patterns: Sequence[Pattern]) -> frozenset[str]:
-    return frozenset(text for pattern in patterns if (text := _literal(pattern)) is not None)
+    return frozenset(text for pattern in patterns if (text := literal(pattern)) is not None)
 
 
-def _literal(pattern: Pattern) -> str | None:
+def literal(pattern: Pattern) -> str | None:
     """Give the text of a pattern that has neither wildcards nor variables; None for others."""
     texts = [part for part in pattern if isinstance(part, str)]
     return "".join(texts) if len(texts) == len(pattern) else None
@@ -92,7 +92,7 @@ def _compiled(pattern: Pattern) -> Matcher | None:
             return resolved is not None and glob(resolved)(text)
 
         return replaced
-    if _literal(pattern) is not None:
+    if literal(pattern) is not None:
         return None
     plain = glob(tuple(part for part in pattern if not isinstance(part, Variable)))
     return lambda text, _context: plain(text)
@@ -100,29 +100,23 @@ def _compiled(pattern: Pattern) -> Matcher | None:
 
 def _arn(pattern: Pattern) -> Matcher | None:
     components = _split(pattern)
-    if _literal(pattern) is not None and len(components) == ARN_COMPONENTS:
+    if literal(pattern) is not None and len(components) == ARN_COMPONENTS:
         return None
-    components += [(Wild.STAR,)] * (ARN_COMPONENTS - len(components))
-    tests: list[tuple[int, Matcher]] = []
-    wanted: dict[int, str] = {}
-    for place, component in enumerate(components):
-        if component == (Wild.STAR,):
-            continue
-        one = _compiled(component)
-        if one is None:
-            wanted[place] = _literal(component) or ""
-        else:
-            tests.append((place, one))
-    fixed = tuple(wanted.items())
+    numbered = [(place, part) for place, part in enumerate(components) if part != (Wild.STAR,)]
+    fixed = tuple((place, text) for place, part in numbered if (text := literal(part)) is not None)
+    tests = tuple((place, one) for place, part in numbered if (one := _compiled(part)) is not None)
 
     def match(text: str, context: Context) -> bool:
         given = text.split(":", ARN_COMPONENTS - 1)
         if len(given) < ARN_COMPONENTS:
             return False
-        for place, literal in fixed:
-            if given[place] != literal:
+        for place, wanted in fixed:
+            if given[place] != wanted:
                 return False
-        return all(one(given[place], context) for place, one in tests) if tests else True
+        for place, one in tests:  # noqa: SIM110 -- as above
+            if not one(given[place], context):
+                return False
+        return True
 
     return match
 

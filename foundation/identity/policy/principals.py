@@ -48,6 +48,9 @@ class Strength(IntEnum):
     ALONE = 4
 
 
+NONE, ACCOUNT, ROLE, DIRECT = Strength.NONE, Strength.ACCOUNT, Strength.ROLE, Strength.DIRECT
+
+
 class PrincipalMatcher:
     """The principals of one statement or grant. Names are unique ids, or ARNs where nothing was pinned."""
 
@@ -70,20 +73,20 @@ class PrincipalMatcher:
             return self._except(caller)
         if caller.kind in ("service", "operator"):
             named = self._anyone or caller.arn in self._services
-            return Strength.DIRECT if named and caller.kind == "service" else Strength.NONE
+            return DIRECT if named and caller.kind == "service" else NONE
         names = self._names
         if self._anyone or caller.unique_id in names or caller.arn in names:
-            return Strength.DIRECT
+            return DIRECT
         if caller.kind == "role" and (caller.role_id in names or caller.role_arn in names):
-            return Strength.ROLE
+            return ROLE
         if caller.account in self._accounts:
-            return Strength.DIRECT if caller.kind == "root" else Strength.ACCOUNT
-        return Strength.NONE
+            return DIRECT if caller.kind == "root" else ACCOUNT
+        return NONE
 
     def _except(self, caller: Caller) -> Strength:
         named = [True] if self._anyone else self._named(caller)
         spared = any(named) if self._spares_part else all(named)
-        return Strength.NONE if spared or caller.kind == "operator" else Strength.DIRECT
+        return NONE if spared or caller.kind == "operator" else DIRECT
 
     def _named(self, caller: Caller) -> list[bool]:
         """Say for each of the caller's identities whether it is named: account, role, and itself."""
@@ -105,11 +108,11 @@ class PrincipalMatcher:
 def strength_of(name: str, caller: Caller) -> Strength:
     """Say how one principal, such as a grant's, names the caller."""
     if name in (caller.unique_id, caller.arn):
-        return Strength.DIRECT
+        return DIRECT
     if caller.kind == "role" and name in (caller.role_id, caller.role_arn):
-        return Strength.ROLE
+        return ROLE
     belongs = caller.kind in ("user", "role") and account_of(name) == caller.account
-    return Strength.ACCOUNT if belongs else Strength.NONE
+    return ACCOUNT if belongs else NONE
 
 
 def account_of(name: str) -> str:

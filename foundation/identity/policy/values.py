@@ -16,6 +16,8 @@ _date = re.compile(
     r"(?:T([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:[.,]([0-9]{1,9}))?)?(Z|[+-][0-9]{2}:?[0-9]{2}))?)?)?"
 )
 
+FLAGS = {"true": True, "false": False}
+
 Range = tuple[int, int, int]
 """A range of addresses: IP version, first address, mask of the network part."""
 
@@ -56,7 +58,7 @@ def _offset(text: str) -> timedelta:
 
 def read_flag(text: str) -> bool | None:
     """Read `true` or `false`, in any case."""
-    return {"true": True, "false": False}.get(text.lower())
+    return FLAGS.get(text.lower())
 
 
 def read_bytes(text: str) -> bytes | None:

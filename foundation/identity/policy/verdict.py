@@ -1,8 +1,7 @@
 """The outcome of a decision, in AWS's words and with its reasons: which statement or grant, and what failed."""
 
-from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
 from foundation.identity.policy.compiled import CompiledStatement, Policy
 from foundation.identity.policy.elements import Kind
@@ -33,8 +32,7 @@ def layer_of(policy: Policy) -> Layer:
     return Layer.TRUST if policy.kind is Kind.TRUST else Layer.RESOURCE
 
 
-@dataclass(frozen=True, slots=True)
-class Ground:
+class Ground(NamedTuple):
     """One statement (its Sid, or `#` and its place) or grant (its id) that a decision rests on."""
 
     layer: Layer
@@ -47,8 +45,7 @@ class Ground:
         return {"layer": name, "policy": self.policy, "statement": self.statement}
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """Allowed or not, and why.
 
     Allowed: `grounds` are the statements and grants that allowed it together. Denied: `layer` is where it
