@@ -1,5 +1,6 @@
 """kill -9 and SIGSTOP, of everything at once and of each process alone, while certificates are issued."""
 
+import http.client
 import random
 import signal
 import threading
@@ -16,6 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from server.children import STEADY
 from tests.support.pace import pace
 from tests.support.served import Served, keystead, wait_for
 
@@ -70,11 +72,13 @@ class Clients:
                 "certificate_authority_arn": self.authority,
                 "idempotency_token": f"t{number}x{self.counter}",
             }
-            with suppress(OSError, ValueError):  # the server dies under our hands: that is the point
+            try:
                 status, made = self.served.api("POST", "/v1/certificates", self.token, body)
                 if status == 201:
                     self.requested.add(made["id"])
                     self.look(made["id"])
+            except (OSError, ValueError, http.client.HTTPException):
+                time.sleep(0.01)  # the server dies under our hands: that is the point
 
     def look(self, certificate_id: str) -> None:
         """Notes the certificate, or holds it against what was noted before."""
@@ -125,10 +129,10 @@ def test_no_acknowledged_certificate_is_lost_and_no_serial_comes_twice_over_25_k
         time.sleep(chance.uniform(0.02, 0.5))
         served.kill_all()
         clients.stop()
-        slowdown = pace()
+        before = pace()
         begun = time.monotonic()
         served.start()
-        recoveries.append(first_answer(served, begun) / slowdown)
+        recoveries.append(first_answer(served, begun) / max(before, pace()))
         for certificate_id in list(clients.acknowledged)[-20:]:
             clients.look(certificate_id)
     assert len(clients.acknowledged) > KILLS, "too few certificates to have been killed among"
@@ -153,7 +157,7 @@ def _issued(clients: Clients, certificate_id: str) -> bool:
 
 def works(served: Served, clients: Clients) -> bool:
     """Whether a certificate is issued over HTTP and HTTPS answers: every process has a part in it."""
-    with suppress(OSError, ValueError):
+    with suppress(OSError, ValueError, http.client.HTTPException):
         body = {"csr": csr("healed.test"), "certificate_authority_arn": clients.authority}
         status, made = served.api("POST", "/v1/certificates", clients.token, body)
         return status == 201 and made["status"] == "ISSUED" and served.get_tls("/readyz")[0] == 200
@@ -164,7 +168,7 @@ def works(served: Served, clients: Clients) -> bool:
 @pytest.mark.parametrize("blow", ["killed", "killed twice in a second", "stopped"])
 def test_a_process_heals_alone(healing: tuple[Served, Clients], place: str, blow: str) -> None:
     served, clients = healing
-    time.sleep(3.2)  # a place that stood for a while starts at its first delay again
+    time.sleep(STEADY + 0.2)  # a place that stood for a while starts at its first delay again
     slowdown = pace()
     before = served.places()
     begun = time.monotonic()
@@ -175,7 +179,8 @@ def test_a_process_heals_alone(healing: tuple[Served, Clients], place: str, blow
     old = served.places()[place] if "twice" in blow else before[place]
     wait_for(lambda: served.places()[place] != old, 10)
     wait_for(lambda: works(served, clients), 10)
-    assert (time.monotonic() - begun) / slowdown <= HEALED
+    took = time.monotonic() - begun
+    assert took / max(slowdown, pace()) <= HEALED
     after = served.places()
     assert {other: pid for other, pid in before.items() if other not in {place, "first-steps"}} == {
         other: pid for other, pid in after.items() if other not in {place, "first-steps"}
