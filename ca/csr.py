@@ -122,7 +122,7 @@ def _normal(name: str) -> str:
 def _common_names(request: x509.CertificateSigningRequest) -> list[str]:
     try:
         attributes = request.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
-    except ValueError as error:
+    except (ValueError, TypeError) as error:
         raise BadCsr("The signing request's subject is malformed.") from error
     return [str(attribute.value) for attribute in attributes]
 

@@ -63,12 +63,12 @@ def certificate(tbs: bytes, signature: bytes) -> bytes:
 
 
 def request_public_key(request: bytes) -> bytes:
-    """The SubjectPublicKeyInfo of a CertificationRequest (RFC 2986 4.1): info is version, subject, key, attributes."""
+    """The SubjectPublicKeyInfo of a CertificationRequest that pyca has parsed (RFC 2986 4.1).
+
+    Its info is version, subject, key, attributes.
+    """
     info = next(_children(request))
-    elements = list(_children(info))
-    if len(elements) < _REQUEST_KEY + 1:
-        raise BadDer("a certification request without a public key")
-    return elements[_REQUEST_KEY]
+    return list(_children(info))[_REQUEST_KEY]
 
 
 def rsa_exponent(public_key: bytes) -> int | None:

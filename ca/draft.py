@@ -5,11 +5,11 @@ from datetime import datetime
 from functools import cache
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
 from ca import der
-from ca.keys import CA_KEY_SPECS, CertifiedKey, certified, load_key
+from ca.keys import CA_KEY_SPECS, CertifiedKey, SigningKey, certified, load_key, sign
 from ca.lints.common_name_in_san import UB_COMMON_NAME
 from ca.profiles import Profile, key_usage
 
@@ -59,11 +59,7 @@ def draw_up(draft: Draft) -> x509.Certificate:
 
 def redraw(tbs: bytes, signing_spec: str) -> x509.Certificate:
     """The same for to-be-signed bytes that were kept from an earlier draft: a resume lints what it is about to sign."""
-    key, digest = _throw_away_key(signing_spec), CA_KEY_SPECS[signing_spec].digest
-    if isinstance(key, rsa.RSAPrivateKey):
-        signature = key.sign(tbs, padding.PKCS1v15(), digest)
-    else:
-        signature = key.sign(tbs, ec.ECDSA(digest))
+    signature = sign(_throw_away_key(signing_spec), tbs, CA_KEY_SPECS[signing_spec])
     return x509.load_der_x509_certificate(der.certificate(tbs, signature))
 
 
@@ -88,7 +84,7 @@ def _extensions(draft: Draft, key: CertifiedKey) -> list[x509.ExtensionType]:
 
 
 @cache
-def _throw_away_key(signing_spec: str) -> ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey:
+def _throw_away_key(signing_spec: str) -> SigningKey:
     """A key that nobody trusts, so that a draft is a whole certificate with the right signature algorithm.
 
     One per process and kind: its signatures leave no function, so it need not be fresh. Any RSA size will do.

@@ -21,7 +21,6 @@ from ca.draft import Draft, draw_up, redraw
 from ca.errors import (
     AuthorityNotFound,
     BadKey,
-    CertificateState,
     ClaimTaken,
     OrderRefused,
     SerialsExhausted,
@@ -114,12 +113,11 @@ class Issuance:
                 self._unit.write(lambda session: beside.result(session, row, authority))
             return row, authority
         next_certificate_state(row.serial, row.status, "sign")  # an intent that was revoked stays unsigned
-        if row.tbs is None:
-            raise CertificateState(f"the intent of certificate {row.serial} has nothing to sign")
+        assert row.tbs is not None
         if ticket is None or ticket.tbs != row.tbs:
             ticket = Ticket(redraw(row.tbs, authority.key_spec), _certificate_of(authority), wanted.profile)
         signed = self._signer.certificate(ticket, authority)
-        return self._keep(row, signed, authority, beside), authority
+        return self._keep(wanted, signed, authority, beside), authority
 
     def _look_up(self, wanted: Wanted) -> tuple[AuthorityRow, CertificateRow | None]:
         with self._unit.read() as session:
@@ -194,14 +192,12 @@ class Issuance:
             )
 
     def _keep(
-        self, row: CertificateRow, certificate: bytes, authority: AuthorityRow, beside: RowsBeside | None
+        self, wanted: Wanted, certificate: bytes, authority: AuthorityRow, beside: RowsBeside | None
     ) -> CertificateRow:
         """Commit the result, unless another caller with the same claim did: then its certificate is returned."""
 
         def body(session: Session) -> CertificateRow:
-            kept = session.get(CertificateRow, (row.account, row.region, row.authority_id, row.serial))
-            if kept is None:
-                raise CertificateState(f"the intent of certificate {row.serial} is gone")
+            kept = session.exec(select(CertificateRow).where(CertificateRow.claim == wanted.claim)).one()
             kept.status = next_certificate_state(kept.serial, kept.status, "sign")
             if kept.certificate is None:
                 kept.certificate, kept.tbs = certificate, None

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
 from cryptography.x509.oid import SignatureAlgorithmOID
 
@@ -22,6 +22,7 @@ CURVES: dict[str, str] = {  # pyca's name of the curve -> the key spec
     "secp521r1": "EC_secp521r1",
 }
 
+SigningKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 CertifiedKey = ec.EllipticCurvePublicKey | rsa.RSAPublicKey
 
 
@@ -52,6 +53,21 @@ CA_KEY_SPECS: dict[str, CaKeySpec] = {
         "RSA", hashes.SHA256(), SignatureAlgorithmOID.RSA_WITH_SHA256, "sha256WithRSAEncryption"
     ),
 }
+
+
+def sign(key: SigningKey, message: bytes, spec: CaKeySpec) -> bytes:
+    """Sign with a CA's key, by handle or not."""
+    if isinstance(key, rsa.RSAPrivateKey):
+        return key.sign(message, padding.PKCS1v15(), spec.digest)
+    return key.sign(message, ec.ECDSA(spec.digest))
+
+
+def verify(key: CertifiedKey, signature: bytes, message: bytes, spec: CaKeySpec) -> None:
+    """Raise InvalidSignature unless `sign` made the signature."""
+    if isinstance(key, rsa.RSAPublicKey):
+        key.verify(signature, message, padding.PKCS1v15(), spec.digest)
+    else:
+        key.verify(signature, message, ec.ECDSA(spec.digest))
 
 
 def judge_key(public_key: bytes) -> str:

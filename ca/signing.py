@@ -2,12 +2,12 @@
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from ca import der
 from ca.errors import SignatureMismatch
-from ca.keys import CA_KEY_SPECS, CaKeySpec, certified, load_key
+from ca.keys import CA_KEY_SPECS, CaKeySpec, certified, load_key, sign, verify
 from ca.tables import AuthorityRow
 from ca.ticket import Ticket
 from kms.hsm import Asker, CoreClient, KeyLabel, signing_handle
@@ -36,12 +36,10 @@ class Signer:
             authority.public_key,
             "ca-certificate" if ticket.profile.ca else "certificate",
         )
-        if isinstance(handle, rsa.RSAPrivateKey):
-            signature = handle.sign(tbs, padding.PKCS1v15(), spec.digest)
-        elif isinstance(handle, ec.EllipticCurvePrivateKey):
-            signature = handle.sign(tbs, ec.ECDSA(spec.digest))
-        else:
-            raise SignatureMismatch(f"authority {authority.id} has a key that no CA may have")
+        assert isinstance(
+            handle, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+        )  # CA_KEY_SPECS has no others
+        signature = sign(handle, tbs, spec)
         _verify(authority, signature, tbs, spec)
         return der.certificate(tbs, signature)
 
@@ -71,12 +69,8 @@ def key_label(authority: AuthorityRow) -> KeyLabel:
 
 
 def _verify(authority: AuthorityRow, signature: bytes, signed: bytes, spec: CaKeySpec) -> None:
-    public_key = certified(load_key(authority.public_key))
     try:
-        if isinstance(public_key, rsa.RSAPublicKey):
-            public_key.verify(signature, signed, padding.PKCS1v15(), spec.digest)
-        else:
-            public_key.verify(signature, signed, ec.ECDSA(spec.digest))
+        verify(certified(load_key(authority.public_key)), signature, signed, spec)
     except InvalidSignature as error:
         raise SignatureMismatch(
             f"the core's signature does not match the key of authority {authority.id}"

@@ -377,6 +377,16 @@ def bad_names() -> dict[str, Case]:
     long_name = ".".join(["a" * 62] * 4) + ".bb"
     label = "l" * 64 + ".example.com"
     named: dict[str, tuple[bytes, str, str]] = {
+        "cn-not-utf-8": (
+            request(subject_=sequence(tlv(0x31, sequence(oid(CN), tlv(0x0C, b"host\xff"))))),
+            "a UTF8String that is none",
+            "subject is malformed",
+        ),
+        "cn-bits": (
+            request(subject_=sequence(tlv(0x31, sequence(oid(CN), tlv(0x03, b"\x00host"))))),
+            "a CN that is a BIT STRING",
+            "subject is malformed",
+        ),
         "nameless": (request(), "empty subject and no SAN", "names nothing"),
         "empty-san": (of_general_names(), "a SAN of no names", "names nothing"),
         "cn-outside-san": (

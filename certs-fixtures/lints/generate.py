@@ -175,7 +175,13 @@ TOO_LONG = ".".join(["a" * 60, "b.example.com"])
 ALL = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH])
 OTHER_ID = x509.SubjectKeyIdentifier(b"other")
 
-# rule -> profile, good certificate, bad ones (name -> certificate, or certificate and its issuer)
+P521_KEY = ec.generate_private_key(ec.SECP521R1())
+P521_CA = authority("root", key=P521_KEY, signer=P521_KEY)
+PATH_1 = authority("root", constraints=(x509.BasicConstraints(ca=True, path_length=1), True))
+ALSO_1 = authority("subordinate", constraints=(x509.BasicConstraints(ca=True, path_length=1), True))
+NO_LIMIT = authority("subordinate", constraints=(x509.BasicConstraints(ca=True, path_length=None), True))
+
+# rule -> profile, good certificate, bad ones (name -> certificate, or certificate and issuer, or these and a profile)
 CASES: dict[str, tuple[str, x509.Certificate, dict[str, Any]]] = {
     "version": ("server", server(), {"version-1": patched(server(), version_1)}),
     "serial_number": (
@@ -194,12 +200,17 @@ CASES: dict[str, tuple[str, x509.Certificate, dict[str, Any]]] = {
             "rsa-1024": server(key=rsa.generate_private_key(65537, 1024)),
             "secp256k1": server(key=ec.generate_private_key(ec.SECP256K1())),
             "issuers-own": server(key=CA_KEY),
+            "ca-on-p521": (authority("subordinate", key=P521_KEY), ROOT, "subordinate"),
         },
     ),
     "signature_algorithm": (
         "server",
         server(),
-        {"ecdsa-sha384": server(digest=hashes.SHA384()), "rsa": server(signer=RSA_KEY)},
+        {
+            "ecdsa-sha384": server(digest=hashes.SHA384()),
+            "rsa": server(signer=RSA_KEY),
+            "issuer-on-p521": (server(signer=P521_KEY), P521_CA),
+        },
     ),
     "issuer_can_sign": (
         "server",
@@ -210,7 +221,10 @@ CASES: dict[str, tuple[str, x509.Certificate, dict[str, Any]]] = {
     "subject": (
         "server",
         server(subject=x509.Name([]), san=(san("host.example.com"), True)),
-        {"organisation": server(subject=TWO_NAMES)},
+        {
+            "organisation": server(subject=TWO_NAMES),
+            "nameless-ca": (authority("subordinate", subject=x509.Name([])), ROOT, "subordinate"),
+        },
     ),
     "validity_order": ("server", server(), {"swapped": patched(server(), swapped)}),
     "validity_within_issuer": (
@@ -244,12 +258,19 @@ CASES: dict[str, tuple[str, x509.Certificate, dict[str, Any]]] = {
     "basic_constraints": (
         "server",
         server(),
-        {"ca-flag": server(constraints=(x509.BasicConstraints(ca=True, path_length=None), True))},
+        {
+            "ca-flag": server(constraints=(x509.BasicConstraints(ca=True, path_length=None), True)),
+            "path-length-1": (ALSO_1, ROOT, "subordinate"),
+        },
     ),
     "path_length": (
         "subordinate",
         authority("subordinate"),
-        {"issuer-has-0": (authority("subordinate"), PATH_0)},
+        {
+            "issuer-has-0": (authority("subordinate"), PATH_0),
+            "issuer-has-1-too": (ALSO_1, PATH_1),
+            "issuer-has-1-and-this-no-limit": (NO_LIMIT, PATH_1),
+        },
     ),
     "key_usage": (
         "server",
@@ -322,11 +343,12 @@ def write() -> None:
     for rule, (profile, good, bad) in CASES.items():
         folder = HERE / rule
         folder.mkdir(exist_ok=True)
-        profiles[rule] = profile
-        _put(folder / "good.pem", good, ROOT)
+        _put(folder / "good.pem", good, PATH_1 if rule == "path_length" else ROOT)
+        profiles[f"{rule}/good.pem"] = profile
         for fault, made in bad.items():
-            leaf, issuer = made if isinstance(made, tuple) else (made, ROOT)
+            leaf, issuer, *other = made if isinstance(made, tuple) else (made, ROOT)
             _put(folder / f"bad-{fault}.pem", leaf, issuer)
+            profiles[f"{rule}/bad-{fault}.pem"] = other[0] if other else profile
         lines.append(f"| `{rule}` | {profile} | {', '.join(bad)} |")
     (HERE / "profiles.json").write_text(json.dumps(profiles, indent=1) + "\n")
     (HERE / "README.md").write_text("\n".join([*lines, ""]))

@@ -9,7 +9,10 @@ from hypothesis import strategies as st
 from ca import der
 from tests.ca.test_lints import FOLDER
 
-GOOD = x509.load_pem_x509_certificates((FOLDER / "version" / "good.pem").read_bytes())[0]
+GOOD, VERSION_1 = (
+    x509.load_pem_x509_certificates((FOLDER / "version" / file).read_bytes())[0]
+    for file in ("good.pem", "bad-version-1.pem")
+)
 
 
 def nested(levels: int) -> bytes:
@@ -19,8 +22,10 @@ def nested(levels: int) -> bytes:
     return inner
 
 
-def test_a_certificate_is_put_together_from_its_parts_octet_for_octet() -> None:
-    assert der.certificate(GOOD.tbs_certificate_bytes, GOOD.signature) == GOOD.public_bytes(Encoding.DER)
+@pytest.mark.parametrize("made", [GOOD, VERSION_1])
+def test_a_certificate_is_put_together_from_its_parts(made: x509.Certificate) -> None:
+    again = x509.load_der_x509_certificate(der.certificate(made.tbs_certificate_bytes, made.signature))
+    assert again == made
 
 
 def test_certificates_that_stand_one_after_another_are_split() -> None:

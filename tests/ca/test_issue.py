@@ -378,3 +378,15 @@ def _spki(key: ec.EllipticCurvePublicKey | rsa.RSAPublicKey) -> bytes:
 
 def _spki_of(pem: str) -> bytes:
     return parsed(pem).public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
+@pytest.mark.parametrize("spec", ["EC_secp384r1", "RSA_2048"])
+def test_a_resume_works_with_every_family_of_key(quick_world: World, spec: str) -> None:
+    root = quick_world.service().create_root("Root", spec, timedelta(days=900))
+    order = quick_world.order(root.arn)
+    losing: Any = LosingCore(quick_world, signs=True)
+    with pytest.raises(CoreUnavailable):
+        quick_world.service(core=losing).issue(order)
+    issued = quick_world.service().issue(order)
+    parsed(issued.certificate_pem).verify_directly_issued_by(parsed(root.certificate_pem))
+    assert len({record["digest"] for record in quick_world.signatures("certificate")}) == 1

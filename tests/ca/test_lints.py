@@ -24,7 +24,7 @@ pytestmark = [
 
 def case(path: str) -> Case:
     leaf, issuer = x509.load_pem_x509_certificates((FOLDER / path).read_bytes())
-    return Case(leaf, issuer, PROFILES[PROFILE_OF[path.split("/", maxsplit=1)[0]]])
+    return Case(leaf, issuer, PROFILES[PROFILE_OF[path]])
 
 
 def test_every_rule_has_a_module_a_good_and_a_bad_fixture() -> None:
@@ -32,7 +32,12 @@ def test_every_rule_has_a_module_a_good_and_a_bad_fixture() -> None:
         "__init__",
         "case",
     }
-    assert set(RULES) == modules == set(PROFILE_OF) == {path.split("/")[0] for path in BAD}
+    assert (
+        set(RULES)
+        == modules
+        == {path.split("/", maxsplit=1)[0] for path in PROFILE_OF}
+        == {path.split("/")[0] for path in BAD}
+    )
 
 
 @pytest.mark.parametrize("rule", list(RULES))

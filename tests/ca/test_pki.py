@@ -1,11 +1,17 @@
 """What /pki/ serves to anybody."""
 
+from typing import Any
+
 import pytest
 from cryptography import x509
+from sqlmodel import select
 
 from ca import PublicPki
+from ca.tables import AuthorityRow
 from foundation.store import SYSTEM
+from kms.hsm import CoreUnavailable
 from tests.ca.conftest import HERE, THERE, World
+from tests.ca.test_hierarchy import DyingCore
 
 
 def pki(world: World) -> PublicPki:
@@ -43,6 +49,17 @@ def test_roots_are_the_deployments_and_no_accounts(world: World) -> None:
 def test_a_crl_that_is_not_there_yet_is_not_found(quick_world: World) -> None:
     _, authority = quick_world.service().init()
     assert pki(quick_world).file(f"{authority.id}.crl") is None
+
+
+def test_an_authority_that_is_being_created_is_not_published(quick_world: World) -> None:
+    dying: Any = DyingCore(quick_world, 1)  # makes a key and signs nothing
+    with pytest.raises(CoreUnavailable):
+        quick_world.service(core=dying).init()
+    with quick_world.unit().read() as session:
+        (row,) = session.exec(select(AuthorityRow)).all()
+    assert row.status == "CREATING"
+    assert pki(quick_world).file(f"{row.id}.crt") is None
+    assert quick_world.service().authorities() == []
 
 
 @pytest.mark.parametrize(

@@ -30,8 +30,8 @@ def with_critical(oid: x509.ObjectIdentifier, *, critical: bool) -> dict[x509.Ob
 
 
 FAULTS: dict[str, tuple[Callable[[Draft], Draft], str]] = {
-    "CA flag": (of_profile(ca=True), "basic_constraints"),
-    "CA flag and path length": (of_profile(ca=True, path_length=0), "basic_constraints"),
+    "CA flag": (of_profile(ca=True), "path_length"),
+    "CA flag and path length": (of_profile(ca=True, path_length=0), "path_length"),
     "signs certificates": (of_profile(key_usage=SERVER.key_usage | {"key_cert_sign"}), "key_usage"),
     "agrees on keys": (of_profile(key_usage=SERVER.key_usage | {"key_agreement", "encipher_only"}), "key_usage"),
     "signs nothing": (of_profile(key_usage=frozenset({"key_encipherment"})), "key_usage"),
