@@ -1,24 +1,44 @@
 """The key core: the only room that ever sees private bytes. Other rooms import what is named here."""
 
-from kms.hsm.client import CoreClient, DataKey, GeneratedKey
+from kms.hsm.answers import (
+    DataKey,
+    DataKeyPair,
+    Encapsulated,
+    GeneratedKey,
+    ImportedKey,
+    ImportParameters,
+    Side,
+)
+from kms.hsm.ciphertext import CipherHeader, describe
+from kms.hsm.client import CoreClient
 from kms.hsm.errors import (
+    BadImportToken,
+    BadMaterial,
+    BadPublicKey,
     BadSeal,
     CoreBusy,
     CoreError,
     CoreUnavailable,
     CustodyError,
+    InvalidMac,
+    InvalidSignature,
     KeyRefused,
     WrongUnsealSecret,
 )
 from kms.hsm.frames import CoreStatus
 from kms.hsm.handles import signing_handle
+from kms.hsm.import_token import import_note
 from kms.hsm.labels import SPECS, Asker, KeyLabel
 from kms.hsm.paging import SealOverCore
 
 __all__ = [
     "SPECS",
     "Asker",
+    "BadImportToken",
+    "BadMaterial",
+    "BadPublicKey",
     "BadSeal",
+    "CipherHeader",
     "CoreBusy",
     "CoreClient",
     "CoreError",
@@ -26,10 +46,19 @@ __all__ = [
     "CoreUnavailable",
     "CustodyError",
     "DataKey",
+    "DataKeyPair",
+    "Encapsulated",
     "GeneratedKey",
+    "ImportParameters",
+    "ImportedKey",
+    "InvalidMac",
+    "InvalidSignature",
     "KeyLabel",
     "KeyRefused",
     "SealOverCore",
+    "Side",
     "WrongUnsealSecret",
+    "describe",
+    "import_note",
     "signing_handle",
 ]

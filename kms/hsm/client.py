@@ -1,71 +1,35 @@
-"""The caller's side of the key core: one blocking connection per thread, a deadline on every request."""
+"""The caller's side of the key core: one method for each thing that can be asked."""
 
-import itertools
-import os
-import threading
-import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import NoReturn
+from collections.abc import Mapping, Sequence
 
-from kms.hsm import errors, frames
-from kms.hsm.connection import Connection, Disconnected
-from kms.hsm.labels import NOBODY, Asker, KeyLabel, Kind, Role
-
-DEADLINE = 5.0  # seconds; a core restart takes less, so one retry usually lives through it
-SLOW_DEADLINE = 60.0  # RSA key generation, queued behind others'
-
-
-@dataclass(frozen=True, slots=True)
-class GeneratedKey:
-    """token: the sealed private or secret key, for the caller's database. public_key: SPKI DER, b"" if symmetric."""
-
-    token: bytes
-    public_key: bytes
+from kms.hsm import frames
+from kms.hsm.answers import (
+    DataKey,
+    DataKeyPair,
+    Encapsulated,
+    GeneratedKey,
+    ImportedKey,
+    ImportParameters,
+    Side,
+)
+from kms.hsm.calls import Caller
+from kms.hsm.labels import NOBODY, SYMMETRIC, Asker, KeyLabel, Kind, MessageType
 
 
-@dataclass(frozen=True, slots=True)
-class DataKey:
-    """plaintext: the random data key. ciphertext: the same, sealed; `decrypt` opens it."""
-
-    plaintext: bytes
-    ciphertext: bytes
-
-
-def nothing() -> None:
-    """Used where the caller has no transaction that could be open."""
-
-
-class CoreClient:
-    """Asks the core. Thread-safe: each thread has a connection of its own, made at its first call.
+class CoreClient(Caller):
+    """Asks the core.
 
     `before_call` runs before each request (the store's assertion that no transaction is open). Every method raises
     CoreUnavailable (no answer in time, after one repeat where a connection was lost: every operation here is safe to
-    repeat), CoreBusy (slow down), KeyRefused (never retry) and, where something is opened, BadSeal.
+    repeat), CoreBusy (slow down), KeyRefused (never retry) and, where something is opened, BadSeal. `recipient`, where
+    it is given, is the SPKI DER of an RSA public key: the plaintext then leaves the core only as a CMS EnvelopedData
+    for it (KMS's CiphertextForRecipient), in the plaintext's place; BadPublicKey when it cannot be used.
     """
-
-    def __init__(
-        self,
-        socket_path: Path,
-        role: Role,
-        before_call: Callable[[], None] = nothing,
-        *,
-        deadline: float = DEADLINE,
-        slow_deadline: float = SLOW_DEADLINE,
-    ) -> None:
-        self._socket_path = socket_path
-        self._role: Role = role
-        self._before_call = before_call
-        self._deadline = deadline
-        self._slow_deadline = slow_deadline
-        self._local = threading.local()
-        self._numbers = itertools.count(1)  # next() is atomic under the GIL
 
     def generate_key(self, label: KeyLabel, asker: Asker) -> GeneratedKey:
         """Make a key in the core; only its token and public half come out."""
         result = self._call(frames.GenerateKey(label), asker, self._slow_deadline)
-        return GeneratedKey(result.first, result.second)
+        return GeneratedKey(result.first, result.second, result.third.decode())
 
     def reseal(self, token: bytes, label: KeyLabel, asker: Asker, *, region: str | None = None) -> bytes:
         """The same key's token under the newest domain key; for `mrk-` keys also bound to another Region."""
@@ -80,32 +44,166 @@ class CoreClient:
         message: bytes,
         *,
         kind: Kind = "raw",
+        message_type: MessageType = "RAW",
     ) -> bytes:
         """Sign `message` (at most 4096 bytes when raw, else the whole to-be-signed DER, which the core judges).
 
         kind: "raw" | "certificate" (no CA flag allowed) | "ca-certificate" (CA flag required) | "crl" | "ocsp" | "csr".
-        algorithm: KMS's names, see `kms.hsm.algorithms`. Deterministic: the same bytes give the same signature.
+        algorithm: KMS's names, see `kms.hsm.algorithms`. message_type: KMS's, of kind "raw" only. Deterministic but for
+        RSASSA-PSS and ML-DSA: the same bytes give the same signature.
         """
-        return self._call(frames.Sign(token, label, algorithm, message, kind), asker).first
+        return self._call(frames.Sign(token, label, algorithm, message, kind, message_type), asker).first
+
+    def verify(  # noqa: PLR0917 - as `sign`
+        self,
+        token: bytes,
+        label: KeyLabel,
+        asker: Asker,
+        algorithm: str,
+        message: bytes,
+        signature: bytes,
+        *,
+        message_type: MessageType = "RAW",
+    ) -> None:
+        """Raises InvalidSignature unless `signature` is the key's; recorded as a use of the key, as signing is."""
+        self._call(frames.Verify(token, label, algorithm, message, signature, message_type), asker)
 
     def encrypt(
-        self, token: bytes, label: KeyLabel, asker: Asker, plaintext: bytes, context: Mapping[str, str]
+        self,
+        token: bytes,
+        label: KeyLabel,
+        asker: Asker,
+        plaintext: bytes,
+        context: Mapping[str, str],
+        *,
+        algorithm: str = SYMMETRIC,
     ) -> bytes:
-        """A ciphertext that names its key and material (see `kms.hsm.ciphertext.describe`)."""
-        return self._call(frames.Encrypt(token, label, plaintext, dict(context)), asker).first
+        """Symmetric: a ciphertext that names its key and material (`kms.hsm.describe` reads it). RSA: the bare OAEP."""
+        return self._call(frames.Encrypt(token, label, plaintext, dict(context), algorithm), asker).first
 
     def decrypt(
-        self, token: bytes, label: KeyLabel, asker: Asker, ciphertext: bytes, context: Mapping[str, str]
+        self,
+        token: bytes,
+        label: KeyLabel,
+        asker: Asker,
+        ciphertext: bytes,
+        context: Mapping[str, str],
+        *,
+        algorithm: str = SYMMETRIC,
+        recipient: bytes = b"",
     ) -> bytes:
         """The plaintext; BadSeal when altered, of another key or material, or under another context."""
-        return self._call(frames.Decrypt(token, label, ciphertext, dict(context)), asker).first
+        body = frames.Decrypt(token, label, ciphertext, dict(context), algorithm, recipient)
+        return self._call(body, asker).first
+
+    def re_encrypt(self, source: Side, destination: Side, asker: Asker, ciphertext: bytes) -> bytes:
+        """Decrypt with one key and encrypt with the other, in one step inside the core; one record for each key."""
+        body = frames.ReEncrypt(
+            source.token, source.label, ciphertext, dict(source.context), source.algorithm,
+            destination.token, destination.label, dict(destination.context), destination.algorithm,
+        )  # fmt: skip
+        return self._call(body, asker).first
 
     def generate_data_key(
-        self, token: bytes, label: KeyLabel, asker: Asker, size: int, context: Mapping[str, str]
+        self,
+        token: bytes,
+        label: KeyLabel,
+        asker: Asker,
+        size: int,
+        context: Mapping[str, str],
+        *,
+        plaintext: bool = True,
+        recipient: bytes = b"",
     ) -> DataKey:
-        """`size` random bytes (1 to 1024), in clear and as a ciphertext."""
-        result = self._call(frames.GenerateDataKey(token, label, size, dict(context)), asker)
+        """`size` random bytes (1 to 1024), as a ciphertext and, if `plaintext` is asked for, in clear."""
+        body = frames.GenerateDataKey(token, label, size, dict(context), plaintext, recipient)
+        result = self._call(body, asker)
         return DataKey(result.first, result.second)
+
+    def generate_data_key_pair(
+        self,
+        token: bytes,
+        label: KeyLabel,
+        asker: Asker,
+        spec: str,
+        context: Mapping[str, str],
+        *,
+        plaintext: bool = True,
+        recipient: bytes = b"",
+    ) -> DataKeyPair:
+        """A key pair for use elsewhere. spec: KMS's DataKeyPairSpec, SM2 refused. ML-KEM keys are in seed format."""
+        body = frames.GenerateDataKeyPair(token, label, spec, dict(context), plaintext, recipient)
+        result = self._call(body, asker, self._slow_deadline)
+        return DataKeyPair(result.third, result.first, result.second)
+
+    def generate_random(self, asker: Asker, size: int, *, recipient: bytes = b"") -> bytes:
+        """`size` random bytes (1 to 1024). Uses no key, so the core records nothing."""
+        return self._call(frames.GenerateRandom(size, recipient), asker).first
+
+    def generate_mac(
+        self, token: bytes, label: KeyLabel, asker: Asker, algorithm: str, message: bytes
+    ) -> bytes:
+        """The whole HMAC (RFC 2104) of up to 4096 bytes. algorithm: HMAC_SHA_224 ... HMAC_SHA_512, the key's own."""
+        return self._call(frames.GenerateMac(token, label, algorithm, message), asker).first
+
+    def verify_mac(  # noqa: PLR0917 - as `sign`
+        self, token: bytes, label: KeyLabel, asker: Asker, algorithm: str, message: bytes, mac: bytes
+    ) -> None:
+        """Raises InvalidMac unless `mac` is the whole HMAC of the message."""
+        self._call(frames.VerifyMac(token, label, algorithm, message, mac), asker)
+
+    def derive_shared_secret(
+        self, token: bytes, label: KeyLabel, asker: Asker, public_key: bytes, *, recipient: bytes = b""
+    ) -> bytes:
+        """The raw ECDH secret: the x coordinate, as long as the curve's field.
+
+        public_key: the peer's, SPKI DER; BadPublicKey unless it is a point of the key's own curve.
+        """
+        return self._call(frames.DeriveSharedSecret(token, label, public_key, recipient), asker).first
+
+    def encapsulate(self, token: bytes, label: KeyLabel, asker: Asker) -> Encapsulated:
+        """A new shared secret for the key's holder (ML-KEM, FIPS 203)."""
+        result = self._call(frames.Encapsulate(token, label), asker)
+        return Encapsulated(result.first, result.second)
+
+    def decapsulate(self, token: bytes, label: KeyLabel, asker: Asker, ciphertext: bytes) -> bytes:
+        """The 32-byte secret; a pseudo-random one for a ciphertext that was altered (FIPS 203, implicit rejection).
+
+        BadSeal when its length is not that of the key's spec.
+        """
+        return self._call(frames.Decapsulate(token, label, ciphertext), asker).first
+
+    def import_parameters(
+        self, label: KeyLabel, asker: Asker, algorithm: str, wrapping_spec: str, *, note: bytes = b""
+    ) -> ImportParameters:
+        """A new wrapping key for material of this label (its version does not matter), of origin EXTERNAL.
+
+        algorithm: RSAES_OAEP_SHA_1 | RSAES_OAEP_SHA_256 | RSA_AES_KEY_WRAP_SHA_1 | RSA_AES_KEY_WRAP_SHA_256; KeyRefused
+        for a pair that AWS does not allow. wrapping_spec: RSA_2048 | RSA_3072 | RSA_4096. note: at most 1024 bytes,
+        readable from the token by `kms.hsm.import_note` and authenticated by `import_material` (the token's expiry).
+        """
+        body = frames.ImportParameters(label, algorithm, wrapping_spec, note)
+        result = self._call(body, asker, self._slow_deadline)
+        return ImportParameters(result.first, result.second)
+
+    def import_material(
+        self,
+        import_token: bytes,
+        label: KeyLabel,
+        asker: Asker,
+        wrapped: bytes,
+        *,
+        known: Mapping[str, int] | None = None,
+    ) -> ImportedKey:
+        """Unwrap material, judge it against the label's spec and seal it as a token.
+
+        known: version by material id of what the key has had before: such material is sealed as that version, anything
+        else as the label's. Raises BadImportToken (not this key's), BadSeal (it does not unwrap), BadMaterial (it is
+        not what the spec needs).
+        """
+        body = frames.ImportMaterial(import_token, label, wrapped, dict(known or {}))
+        result = self._call(body, asker)
+        return ImportedKey(result.first, result.second, result.third.decode(), result.number)
 
     def seal(self, purpose: str, place: Sequence[str], plaintext: bytes, asker: Asker = NOBODY) -> bytes:
         """Seal something small to a place (table, row, column ...). Purposes: `kms.hsm.usage.PURPOSES`."""
@@ -138,68 +236,3 @@ class CoreClient:
         """Trail events (JSON objects with a string "eventID", no newline): durable on return, repeats dropped."""
         if events:
             self._call(frames.Append(list(events)), NOBODY)
-
-    def ping(self, *, deadline: float = 2.0) -> frames.CoreStatus:
-        answer = self._ask(frames.Ping(), NOBODY, deadline)
-        if not isinstance(answer, frames.CoreStatus):
-            raise errors.CoreUnavailable("the core answered a ping with something else")
-        return answer
-
-    def close(self) -> None:
-        """Close the calling thread's connection; other threads' end with their threads."""
-        connection: Connection | None = getattr(self._local, "connection", None)
-        if connection is not None:
-            connection.close()
-            self._local.connection = None
-
-    def _call(self, body: frames.AnyBody, asker: Asker, deadline: float | None = None) -> frames.Result:
-        answer = self._ask(body, asker, self._deadline if deadline is None else deadline)
-        if not isinstance(answer, frames.Result):
-            raise errors.CoreUnavailable("the core answered with another frame than was asked for")
-        return answer
-
-    def _ask(self, body: frames.AnyBody, asker: Asker, deadline: float) -> frames.Result | frames.CoreStatus:
-        self._before_call()
-        until = time.monotonic() + deadline
-        try:
-            answer = self._exchange(body, asker, until)
-        except (Disconnected, errors.CoreUnavailable):
-            self.close()
-            if time.monotonic() >= until:
-                raise errors.CoreUnavailable("the key core did not answer in time") from None
-            try:
-                answer = self._exchange(body, asker, until)
-            except Disconnected as lost:
-                self.close()
-                raise errors.CoreUnavailable(f"the key core was lost: {lost}") from lost
-        return answer
-
-    def _exchange(
-        self, body: frames.AnyBody, asker: Asker, until: float
-    ) -> frames.Result | frames.CoreStatus:
-        connection: Connection | None = getattr(self._local, "connection", None)
-        if connection is None or connection.pid != os.getpid():  # a fork must not share its parent's stream
-            connection = Connection(self._socket_path, self._role, until)
-            self._local.connection = connection
-        ask = frames.Ask(next(self._numbers), int(until * 1e9), asker, body)
-        try:
-            answer = connection.exchange(ask, until)
-        except BaseException:
-            self.close()  # an answer may still come on it, too late
-            raise
-        if isinstance(answer.body, frames.Refusal):
-            raise_refusal(answer.body)
-        return answer.body
-
-
-_REFUSALS: Mapping[str, type[errors.CoreError]] = {
-    kind.__name__: kind
-    for kind in (errors.CoreUnavailable, errors.CoreBusy, errors.KeyRefused, errors.BadSeal)
-}
-
-
-def raise_refusal(refusal: frames.Refusal) -> NoReturn:
-    raise _REFUSALS.get(refusal.code, errors.CoreUnavailable)(refusal.message)
-
-
-__all__ = ["CoreClient", "DataKey", "GeneratedKey"]

@@ -21,6 +21,26 @@ class BadSeal(CoreError):
     """A token, sealed value or ciphertext does not open here: altered, foreign, or bound to another place."""
 
 
+class InvalidSignature(CoreError):
+    """The signature is not this key's over this message with this algorithm (KMS: KMSInvalidSignatureException)."""
+
+
+class InvalidMac(CoreError):
+    """The MAC is not this key's over this message (KMS: KMSInvalidMacException)."""
+
+
+class BadPublicKey(CoreError):
+    """A public key that the caller brought (a peer's, a recipient's) is none, or not of the kind that is needed."""
+
+
+class BadImportToken(CoreError):
+    """The import token is not of this key, was altered, or is none at all (KMS: InvalidImportTokenException)."""
+
+
+class BadMaterial(CoreError):
+    """What was unwrapped is no key material of the key's spec (KMS: IncorrectKeyMaterialException)."""
+
+
 class WrongUnsealSecret(CoreError):
     """The unseal secret does not belong to this deployment. Nothing was written."""
 

@@ -11,20 +11,27 @@ import msgspec
 from msgspec import Meta
 
 from kms.hsm.errors import CoreError
-from kms.hsm.labels import Asker, KeyLabel, Kind, Name, Role
+from kms.hsm.labels import SYMMETRIC, Asker, KeyLabel, Kind, MessageType, Name, Role
 
-PROTOCOL = 1
+PROTOCOL = 2
 MAX_FRAME = 8 * 1024 * 1024  # the largest lawful frame is a CRL to be signed
 SMALL = 64 * 1024
 CRL_LIMIT = 7 * 1024 * 1024
 SEAL_LIMIT = 1024 * 1024
 PLAINTEXT_LIMIT = 4096
+BLOB_LIMIT = 6144  # KMS's CiphertextType: the longest that its API takes
+NOTE_LIMIT = 1024
 
 Token = Annotated[bytes, Meta(max_length=16 * 1024)]
 CONTEXT_LIMIT = 16 * 1024  # characters of all names and values: it is written to the trail in clear
 Context = Annotated[
     dict[Annotated[str, Meta(max_length=8192)], Annotated[str, Meta(max_length=8192)]], Meta(max_length=64)
 ]
+
+
+Message = Annotated[bytes, Meta(max_length=PLAINTEXT_LIMIT)]
+Blob = Annotated[bytes, Meta(max_length=BLOB_LIMIT)]
+PublicKeyDer = Annotated[bytes, Meta(max_length=8192)]
 
 
 class FrameError(CoreError):
@@ -60,27 +67,123 @@ class Sign(Body, frozen=True):
     algorithm: Name
     message: Annotated[bytes, Meta(max_length=CRL_LIMIT)]
     kind: Kind
+    message_type: MessageType = "RAW"
+
+
+class Verify(Body, frozen=True):
+    token: Token
+    label: KeyLabel
+    algorithm: Name
+    message: Message
+    signature: Blob
+    message_type: MessageType = "RAW"
 
 
 class Encrypt(Body, frozen=True):
     token: Token
     label: KeyLabel
-    plaintext: Annotated[bytes, Meta(max_length=PLAINTEXT_LIMIT)]
+    plaintext: Message
     context: Context
+    algorithm: Name = SYMMETRIC
 
 
 class Decrypt(Body, frozen=True):
+    """recipient: SPKI of an RSA key; when given, the answer is a CMS EnvelopedData for it, here and below."""
+
     token: Token
     label: KeyLabel
     ciphertext: Annotated[bytes, Meta(max_length=SMALL)]
     context: Context
+    algorithm: Name = SYMMETRIC
+    recipient: PublicKeyDer = b""
+
+
+class ReEncrypt(Body, frozen=True):
+    token: Token
+    label: KeyLabel
+    ciphertext: Blob
+    context: Context
+    algorithm: Name
+    target_token: Token
+    target_label: KeyLabel
+    target_context: Context
+    target_algorithm: Name
 
 
 class GenerateDataKey(Body, frozen=True):
+    """plaintext: whether the key also leaves in clear, here and below."""
+
     token: Token
     label: KeyLabel
     size: Annotated[int, Meta(ge=1, le=1024)]
     context: Context
+    plaintext: bool = True
+    recipient: PublicKeyDer = b""
+
+
+class GenerateDataKeyPair(Body, frozen=True):
+    token: Token
+    label: KeyLabel
+    spec: Name
+    context: Context
+    plaintext: bool = True
+    recipient: PublicKeyDer = b""
+
+
+class GenerateRandom(Body, frozen=True):
+    size: Annotated[int, Meta(ge=1, le=1024)]
+    recipient: PublicKeyDer = b""
+
+
+class GenerateMac(Body, frozen=True):
+    token: Token
+    label: KeyLabel
+    algorithm: Name
+    message: Message
+
+
+class VerifyMac(Body, frozen=True):
+    token: Token
+    label: KeyLabel
+    algorithm: Name
+    message: Message
+    mac: Blob
+
+
+class DeriveSharedSecret(Body, frozen=True):
+    token: Token
+    label: KeyLabel
+    public_key: PublicKeyDer
+    recipient: PublicKeyDer = b""
+
+
+class Encapsulate(Body, frozen=True):
+    token: Token
+    label: KeyLabel
+
+
+class Decapsulate(Body, frozen=True):
+    token: Token
+    label: KeyLabel
+    ciphertext: Blob
+
+
+class ImportParameters(Body, frozen=True):
+    """note: what the caller binds into the token and reads from it again (its expiry)."""
+
+    label: KeyLabel
+    algorithm: Name
+    wrapping_spec: Name
+    note: Annotated[bytes, Meta(max_length=NOTE_LIMIT)] = b""
+
+
+class ImportMaterial(Body, frozen=True):
+    """known: version by id of the materials that the key has had; one of them is sealed as that version again."""
+
+    token: Token
+    label: KeyLabel
+    wrapped: Blob
+    known: Annotated[dict[Name, int], Meta(max_length=256)]
 
 
 class Seal(Body, frozen=True):
@@ -120,8 +223,9 @@ class Append(Body, frozen=True):
 
 
 AnyBody = (
-    Hello | Ping | GenerateKey | Reseal | Sign | Encrypt | Decrypt | GenerateDataKey
-    | Seal | Open | Mac | NewAccessKey | SigningKey | Append
+    Hello | Ping | GenerateKey | Reseal | Sign | Verify | Encrypt | Decrypt | ReEncrypt | GenerateDataKey
+    | GenerateDataKeyPair | GenerateRandom | GenerateMac | VerifyMac | DeriveSharedSecret | Encapsulate | Decapsulate
+    | ImportParameters | ImportMaterial | Seal | Open | Mac | NewAccessKey | SigningKey | Append
 )  # fmt: skip
 
 
@@ -146,10 +250,12 @@ class CoreStatus(msgspec.Struct, frozen=True, array_like=True, tag="status"):
 
 
 class Result(msgspec.Struct, frozen=True, array_like=True, tag="result"):
-    """What came of it: one or two byte strings (see each operation)."""
+    """What came of it: up to three byte strings and a number (see each operation)."""
 
     first: bytes = b""
     second: bytes = b""
+    third: bytes = b""
+    number: int = 0
 
 
 class Refusal(msgspec.Struct, frozen=True, array_like=True, tag="refusal"):

@@ -8,6 +8,7 @@ from msgspec import Meta
 
 Name = Annotated[str, Meta(max_length=512)]
 Kind = Literal["raw", "certificate", "ca-certificate", "crl", "ocsp", "csr"]
+MessageType = Literal["RAW", "DIGEST", "EXTERNAL_MU"]
 Role = Literal["worker", "scheduler", "admin"]
 
 RSA_BITS: Mapping[str, int] = {"RSA_2048": 2048, "RSA_3072": 3072, "RSA_4096": 4096}

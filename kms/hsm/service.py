@@ -68,7 +68,10 @@ class KeyService:
             usage.check_role(peer.role, body)
             if isinstance(body, frames.Append):
                 return Outcome(frames.Result(), tuple(("event", event) for event in self._fresh(body.events)))
-            answer = self._acts[type(body)](body)
+            act = self._acts.get(type(body))
+            if act is None:
+                raise KeyRefused(f"{type(body).__name__} is not an operation of this core")
+            answer = act(body)
         except CoreError as refused:
             answer = refusal = frames.Refusal(type(refused).__name__, str(refused))
         if not recorded(body):
