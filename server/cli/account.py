@@ -6,7 +6,6 @@ import click
 
 from server.cli.shared import call, data_option, env_option, print_pairs
 
-
 GUESSABLE = "x" * 16  # shorter keys than IAM's own
 
 
