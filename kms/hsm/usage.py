@@ -52,6 +52,9 @@ PURPOSES: Mapping[str, Purpose] = {
     "acme": Purpose(seals=True, macs=True),
     "secret": Purpose(seals=True),  # Secrets Manager's values
     "object": Purpose(seals=True),  # SSE-S3's data keys
+    # What temporary credentials carry. Not recorded: strangers may send anything as a token. Its secret access key is
+    # sealed apart, as every one is, and each use of that is recorded.
+    "session": Purpose(seals=True, recorded=False),
     "bearer": Purpose(macs=True, recorded=False),  # digests of bearer tokens, for looking them up
     "digest": Purpose(macs=True, recorded=False),  # request digests of idempotency tokens
     "row": Purpose(macs=True, recorded=False),  # row MACs: policies, grants, states, aliases
@@ -62,6 +65,7 @@ _WORKER: frozenset[type[frames.Body]] = frozenset(
     {
         frames.Ping, frames.GenerateKey, frames.Sign, frames.Encrypt, frames.Decrypt, frames.GenerateDataKey,
         frames.Seal, frames.Open, frames.Mac, frames.SigningKey, frames.Append,
+        frames.NewAccessKey,
     }
 )  # fmt: skip
 _ADMIN: frozenset[type[frames.Body]] = frozenset(
@@ -81,6 +85,8 @@ def check_role(role: Role, body: frames.AnyBody) -> None:
     """Raises KeyRefused unless the role may ask this."""
     if type(body) not in ROLES[role]:
         raise KeyRefused(f"a {role} may not ask the core for {type(body).__name__}")
+    if role == "worker" and isinstance(body, frames.NewAccessKey) and body.secret is not None:
+        raise KeyRefused("a worker may not choose a secret access key")
 
 
 def check_label(label: KeyLabel) -> None:

@@ -36,6 +36,7 @@ BODIES: dict[type[frames.Body], frames.AnyBody] = {
 MAY: dict[Role, set[str]] = {
     "worker": {
         "GenerateKey", "Sign", "Encrypt", "Decrypt", "GenerateDataKey", "Seal", "Open", "Mac", "SigningKey", "Append",
+        "NewAccessKey",
     },
     "admin": {"GenerateKey", "Reseal", "Sign", "Seal", "Open", "Mac", "NewAccessKey", "Append"},
     "scheduler": {body.__name__ for body in BODIES},
@@ -51,6 +52,13 @@ def test_a_role_may_ask_what_its_row_says_and_nothing_else(role: Role, asked: ty
     answer = perform(service(), BODIES[asked], role).answer
     refused = isinstance(answer, frames.Refusal) and "may not ask" in answer.message
     assert refused == (asked.__name__ not in MAY[role])
+
+
+def test_a_worker_does_not_choose_the_secret_of_an_access_key() -> None:
+    chosen = frames.NewAccessKey("1", "AKIA", "a-secret-that-somebody-knows")
+    answer = perform(service(), chosen, "worker").answer
+    assert isinstance(answer, frames.Refusal)
+    assert "may not choose" in answer.message
 
 
 @pytest.mark.parametrize(
