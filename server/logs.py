@@ -37,7 +37,7 @@ class Log:
         """Type and place of an exception. Its text and its locals stay out: they may hold what a caller sent."""
         frames = traceback.extract_tb(error.__traceback__)[-6:]
         places = [f"{frame.filename.rsplit('/', 2)[-1]}:{frame.lineno} {frame.name}" for frame in frames]
-        self._logger.error(event, error=type(error).__name__, at=places, **values)
+        self._logger.error(event, error=type(error).__name__, places=places, **values)
 
 
 def make_log(level: str, process: str, wall: Callable[[], datetime], out: TextIO | None = None) -> Log:

@@ -176,7 +176,9 @@ class Pipeline:
             self._recorder.record(event)
         except CoreError as error:
             # What cannot be recorded did not happen, as far as the caller may know; the outbox row tells the truth later.
-            raise ServiceUnavailable("The call could not be recorded; it may be repeated.") from error
+            raise ServiceUnavailable(
+                "The call could not be recorded; it may be repeated.", retry_after=1
+            ) from error
         if not draft.event["readOnly"]:
             self._store.forget([draft.event_id])
 

@@ -1,5 +1,6 @@
 """AWS's protocols from botocore's service models: no Flask, no SQL, no crypto, no clock."""
 
+from foundation.wire.bodies import read_json
 from foundation.wire.errors import (
     AccessDenied,
     AwsError,
@@ -64,4 +65,5 @@ __all__ = [
     "ValidationFailure",
     "Wire",
     "page",
+    "read_json",
 ]

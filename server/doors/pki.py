@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from flask import Response
 from flask_openapi3.openapi import OpenAPI
+from pydantic import BaseModel
 
 from server.doors.problems import problem
 
@@ -11,14 +12,20 @@ if TYPE_CHECKING:
     from server.assembly import Assembly
 
 
+class PkiPath(BaseModel):
+    """What follows /pki/: flask-openapi3 hands a route's variables over in a model only."""
+
+    name: str
+
+
 def pki_routes(app: OpenAPI, assembly: "Assembly") -> None:
     """Registers `/pki/<file>` and `/pki/<ca id>/<file>`, all public and cacheable."""
 
     @app.get("/pki/<path:name>", doc_ui=False)
-    def pki(name: str) -> Response:
-        found = assembly.pki(name)
+    def pki(path: PkiPath) -> Response:
+        found = assembly.pki(path.name)
         if found is None:
-            return problem(404, "ResourceNotFoundException", f"There is no /pki/{name}; try /pki/roots.pem")
+            return problem(404, "ResourceNotFoundException", f"There is no /pki/{path.name}; try /pki/roots.pem")
         content_type, body = found
         answer = Response(body, mimetype=content_type)
         answer.headers["Cache-Control"] = "public, max-age=60"

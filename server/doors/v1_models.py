@@ -57,6 +57,8 @@ class CertificateRequest(BaseModel):
         """A body that is the CSR itself, for `curl --data-binary @app.csr`; the other members come from the query."""
         if body is None and request.mimetype in PEM_TYPES:
             return {**request.args.to_dict(), "csr": request.get_data(as_text=True)}
+        if body is None:
+            raise ValueError("send a JSON object (application/json) or a CSR in PEM (application/x-pem-file)")
         return body
 
 

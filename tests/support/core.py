@@ -49,9 +49,18 @@ class RunningCore:
 
     def restart(self) -> None:
         """Kill -9, then start another on the same trail and socket."""
+        self.kill()
+        self.process = launch_core(self.listener, self.boot())
+
+    def kill(self) -> None:
+        """Kill -9; calls wait in the socket's backlog until they time out."""
         self.process.process.kill()
         self.ended()
+
+    def start_again(self) -> None:
+        """After a death: another, once it serves."""
         self.process = launch_core(self.listener, self.boot())
+        self.await_beat()
 
     def ended(self) -> int:
         """Wait for the end of the process; its exit code."""

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from acm import DnsProver
 from ca import PublicPki
-from foundation.egress import Endpoint, Wires
+from foundation.egress import Endpoint
 from foundation.identity import NewAccount, operator_call
 from foundation.store import SYSTEM, Deployment, Scope
 from foundation.wire import Request, Response
@@ -110,14 +110,14 @@ class World:
         first.store.create_deployment(deployment)
         first.close()
         self.servers: dict[Endpoint, Behaviour | None] = {NAMESERVER: honest(zone=ZONE)}
-        self.publishes: tuple[str, ...] = ()
         self.worker = self._open("worker")
         self.scheduler = self._open("scheduler")
-        self.app: App = wsgi(make_wsgi(self.worker))  # type: ignore[arg-type]  # wsgiref's own alias says the same in other words
+        self.wsgi = make_wsgi(self.worker)
+        self.app: App = wsgi(self.wsgi)
 
     def _open(self, role: Role) -> Assembly:
         opened = Assembly.open(self.settings, role)
-        wires: Wires = WatchedWires(self.servers, opened.store.assert_no_transaction)
+        wires = WatchedWires(self.servers, opened.store.assert_no_transaction)
         dns = Dns([NAMESERVER], wires, entropy, monotonic=wires.clock)
         issuers = self.settings.validation_caa_issuers
         outside = replace(opened.outside, dns=dns, prover=DnsProver(dns, issuers))
@@ -208,9 +208,7 @@ def problem(response: Response) -> tuple[int, str, str]:
     return response.status, document["code"], document["detail"]
 
 
-def csr(
-    *names: str, key: Any = None, digest: hashes.HashAlgorithm | None = None, subject: x509.Name | None = None
-) -> tuple[str, Any]:
+def csr(*names: str, key: Any = None, subject: x509.Name | None = None) -> tuple[str, Any]:
     """A PEM signing request for DNS names, and its private key."""
     private = key or ec.generate_private_key(ec.SECP256R1())
     builder = x509.CertificateSigningRequestBuilder().subject_name(subject or x509.Name([]))
@@ -218,7 +216,7 @@ def csr(
         builder = builder.add_extension(
             x509.SubjectAlternativeName([x509.DNSName(name) for name in names]), critical=False
         )
-    signed = builder.sign(private, digest or hashes.SHA256())
+    signed = builder.sign(private, hashes.SHA256())
     return signed.public_bytes(serialization.Encoding.PEM).decode(), private
 
 
@@ -279,4 +277,7 @@ def mortal_world(tmp_path: Path) -> Iterator[World]:
     made = World(data, core)
     yield made
     made.close()
-    core.stop()
+    if core.process.process.poll() is None:
+        core.stop()
+    else:
+        core.listener.close()
