@@ -78,6 +78,7 @@ class Served:
             self.first |= pairs(line)
             if line.startswith("keystead: ready"):
                 return time.monotonic() - begun
+        self.process.stdout.close()
         raise AssertionError(f"serve ended: {self.process.wait()}\n{self.log()}")
 
     def log(self) -> str:
@@ -93,15 +94,22 @@ class Served:
         wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids), 5)
 
     def stop(self) -> int:
-        """SIGTERM, and its exit code."""
+        """SIGTERM, and its exit code; fails when one of its processes outlives it."""
         assert self.process is not None
+        pids = descendants(self.process.pid)
         self.process.send_signal(signal.SIGTERM)
-        return self._ended()
+        status = self._ended()
+        wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids), 5)
+        return status
 
     def end(self) -> None:
         """At the end of a test, whatever its state."""
-        if self.process is not None and self.process.poll() is None:
+        if self.process is None:
+            return
+        if self.process.poll() is None:
             self.kill_all()
+        elif self.process.stdout is not None:
+            self.process.stdout.close()
 
     def _ended(self) -> int:
         assert self.process is not None
@@ -180,3 +188,27 @@ def pss_kilobytes(pid: int) -> int:
     found = re.search(r"^Pss:\s+(\d+)", text, re.MULTILINE)
     assert found is not None
     return int(found[1])
+
+
+class ServedDns:
+    """A real `keystead dns` on a free loopback port."""
+
+    def __init__(self, *zones: str) -> None:
+        named = [word for zone in zones for word in ("--zone", zone)]
+        self.process = subprocess.Popen(
+            [*KEYSTEAD, "dns", "--listen", "127.0.0.1:0", *named], stdout=subprocess.PIPE, text=True
+        )
+        assert self.process.stdout is not None
+        said = re.search(r"answering on (\S+):(\d+)", self.process.stdout.readline())
+        assert said is not None
+        self.address = (said[1], int(said[2]))
+
+    @property
+    def text(self) -> str:
+        return f"{self.address[0]}:{self.address[1]}"
+
+    def end(self) -> None:
+        assert self.process.stdout is not None
+        self.process.send_signal(signal.SIGTERM)
+        assert self.process.wait(10) == 0
+        self.process.stdout.close()

@@ -35,9 +35,9 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
 def _writes_its_name(directory: Path, name: str) -> Callable[[int], None]:
     def main(pipe: int) -> None:
         (directory / f"{name}.{os.getpid()}").touch()
-        heartbeat.beat_for_ever(pipe)
         leave = threading.Event()
         signal.signal(signal.SIGTERM, lambda *_: leave.set())
+        heartbeat.beat_for_ever(pipe)
         leave.wait()
         (directory / f"{name}.{os.getpid()}.left").touch()
 
