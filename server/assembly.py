@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import Literal, Self
 
 import acm
+import kms.keys
 from acm import AcmService, AcmSettings, JobContext
 from ca import CaService, PublicPki
 from ca import jobs as ca_jobs
-from foundation.identity import Accounts, Authenticator, Bearer, Call, sts
+from foundation.identity import Accounts, Authenticator, Bearer, Call, Directory, sts
 from foundation.store import SYSTEM, Job, Scope, Store, Unit
-from foundation.trail import Lookup, Recorder, Shipper, TrailIndex, cloudtrail
+from foundation.trail import KeyUses, Lookup, Recorder, Shipper, TrailIndex, cloudtrail
 from foundation.wire import BadToken, Operation, Wire
 from kms.hsm import Asker, CoreClient, SealOverCore
+from kms.keys import Context, Journal, KeyCache, KeyRows, KeyService, KmsSettings, Rooms, Work
 from server.chance import entropy
 from server.clock import Clocks, clocks, wall
 from server.logs import Log, make_log
@@ -32,7 +34,7 @@ CORE_SOCKET = "core.sock"
 TRAIL = "trail"
 MODELS = "models"
 
-REGISTRIES = (acm.operations, sts, cloudtrail)
+REGISTRIES = (acm.operations, kms.keys.operations, sts, cloudtrail)
 OPERATIONS: Mapping[str, Mapping[str, Operation]] = {
     registry.service: registry.declared for registry in REGISTRIES
 }
@@ -105,6 +107,7 @@ class Assembly:
         """The path of every call."""
         factories: dict[str, Factory] = {
             "acm": self.acm,
+            "kms": self.kms,
             "sts": lambda call, _: call,
             "cloudtrail": lambda call, _: Lookup(self.trail_index, call, self.seal),
         }
@@ -133,7 +136,7 @@ class Assembly:
             now=self.clock.now,
             settings=acm_settings(self.settings),
         )
-        return (*acm.jobs(context), *ca_jobs(self._ca_of_jobs))
+        return (*acm.jobs(context), *ca_jobs(self._ca_of_jobs), *kms.keys.jobs(self._kms_work))
 
     def ca_for(self, unit: Unit, asker: Asker) -> CaService:
         """The CA, working for `asker` on one tenant's rows."""
@@ -159,6 +162,40 @@ class Assembly:
             seal=self.seal,
             settings=acm_settings(self.settings),
         )
+
+    @cached_property
+    def keys(self) -> Rooms:
+        """What all calls to KMS share: the cache of keys, the alarms, the clocks."""
+        journal = Journal(self.store, self.recorder, self.clock.wall, self.log.error)
+        rows = KeyRows(self.core, journal.tampered)
+        return Rooms(
+            core=self.core,
+            cache=KeyCache(self.store, rows),
+            rows=rows,
+            journal=journal,
+            principals=Directory(self.store, self.accounts),
+            uses=KeyUses(self.trail_index),
+            seal=self.seal,
+            now=self.clock.now,
+            entropy=entropy,
+            settle=self._settle,
+            settings=KmsSettings(regions=tuple(sorted(served_regions(self.settings.regions)))),
+        )
+
+    def kms(self, call: Call, unit: Unit) -> KeyService:
+        """KMS, for one caller."""
+        return KeyService(Context(self.keys, unit, call))
+
+    @property
+    def _kms_work(self) -> Work:
+        return Work(
+            self.store, self.core, self.keys.rows, self.keys.journal, now=self.clock.now, entropy=entropy
+        )
+
+    def _settle(self) -> None:
+        """Every worker has seen what is committed: at once on SQLite, after its next poll on PostgreSQL."""
+        if self.store.staleness:
+            time.sleep(self.store.staleness)
 
     def pki(self, name: str) -> tuple[str, bytes] | None:
         """(content type, body) of a file under /pki/, or None."""

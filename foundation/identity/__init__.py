@@ -13,6 +13,7 @@ from foundation.identity.calls import (
     service_call,
 )
 from foundation.identity.decisions import Decision, Resource, account_resource, authorize, decide
+from foundation.identity.directory import Directory
 from foundation.identity.errors import BearerRefused, EntityAlreadyExists, InvalidInput, NoSuchEntity
 from foundation.identity.keyring import SigningKeys
 from foundation.identity.operations import sts
@@ -25,6 +26,7 @@ __all__ = [
     "BearerRefused",
     "Call",
     "Decision",
+    "Directory",
     "EntityAlreadyExists",
     "InvalidInput",
     "KeyMaker",

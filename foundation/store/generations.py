@@ -35,7 +35,9 @@ def raise_counter(connection: Connection, name: str, by: int) -> int:
 
 
 class Generations(Protocol):
-    """Thread-safe; what `get` answers is never older than 0.25 s (SQLite: is current)."""
+    """Thread-safe; what `get` answers is never older than `staleness` seconds (SQLite: is current)."""
+
+    staleness: float
 
     def get(self, name: str) -> int: ...
 
@@ -49,6 +51,8 @@ def _all(connection: Connection) -> dict[str, int]:
 
 class SqliteGenerations:
     """Looks again when PRAGMA data_version says that somebody committed (3 µs)."""
+
+    staleness = 0.0
 
     def __init__(self, reader: Engine) -> None:
         self._reader = reader
@@ -77,6 +81,8 @@ class SqliteGenerations:
 
 class PostgresGenerations:
     """Polls: one query per 0.25 s, by whoever asks first."""
+
+    staleness = _POLL_SECONDS
 
     def __init__(self, reader: Engine, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._reader = reader

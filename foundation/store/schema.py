@@ -14,7 +14,7 @@ from foundation.store.locks import FileLock
 if TYPE_CHECKING:  # Alembic takes a fifth of a second to import, and is needed only when the schema is behind
     from alembic.config import Config
 
-HEAD: Final = "0001"
+HEAD: Final = "0002"
 """The newest revision under migrations/versions; a test holds it to the files."""
 
 TABLE_MODULES: Final = (
@@ -22,6 +22,7 @@ TABLE_MODULES: Final = (
     "foundation.identity.tables",
     "ca.tables",
     "acm.tables",
+    "kms.keys.tables",
 )
 """Every module that declares tables of the main database. (The trail's index is a file of its own.)"""
 

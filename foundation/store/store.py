@@ -109,6 +109,11 @@ class Store:
         self._assert_this_process()
         return self._generations.get(name)
 
+    @property
+    def staleness(self) -> float:
+        """By how many seconds what `generation` answers may be behind, in any process."""
+        return self._generations.staleness
+
     # The deployment
 
     def deployment(self) -> Deployment | None:

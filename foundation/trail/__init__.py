@@ -12,10 +12,13 @@ if TYPE_CHECKING:
     from foundation.trail.operations import Lookup, cloudtrail
     from foundation.trail.recorder import Draft, Ledger, Recorder
     from foundation.trail.shipper import Shipper
+    from foundation.trail.uses import KeyUse, KeyUses
     from foundation.trail.verify import TrailBroken, Verdict, verify_trail
 
 __all__ = [
     "Draft",
+    "KeyUse",
+    "KeyUses",
     "Ledger",
     "Lookup",
     "Recorder",
@@ -29,6 +32,8 @@ __all__ = [
 
 _HOMES = {
     "Draft": "recorder",
+    "KeyUse": "uses",
+    "KeyUses": "uses",
     "Ledger": "recorder",
     "Lookup": "operations",
     "Recorder": "recorder",

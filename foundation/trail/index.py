@@ -28,9 +28,9 @@ from sqlalchemy import (
 
 from foundation.store import BEGIN_OPTION, faults_translated, sqlite_engine
 
-__all__ = ["Filter", "IndexedEvent", "TrailIndex", "events", "position", "resources"]
+__all__ = ["Filter", "IndexedEvent", "TrailIndex", "events", "position", "resources", "uses"]
 
-FORMAT = 1
+FORMAT = 2
 
 metadata = MetaData()
 
@@ -57,6 +57,7 @@ events = Table(
     Column("username", String, nullable=False),
     Column("access_key_id", String, nullable=False),
     Column("read_only", Boolean, nullable=False),
+    Column("request_id", String, nullable=False, index=True),
     Column("body", String, nullable=False),
     *(
         Index(
@@ -73,6 +74,18 @@ resources = Table(
     Column("number", Integer, primary_key=True),
     Column("name", String, nullable=False, index=True),
     Column("type", String, nullable=False, index=True),
+)
+
+
+uses = Table(
+    "trail_key_use",
+    metadata,
+    Column("account", String, primary_key=True),
+    Column("region", String, primary_key=True),
+    Column("key", String, primary_key=True),
+    Column("at", String, nullable=False),  # wall clock, RFC 3339
+    Column("operation", String, nullable=False),  # the core's name for it
+    Column("request_id", String, nullable=False),
 )
 
 
@@ -161,11 +174,11 @@ class TrailIndex:
 
 def _prepare(connection: Connection) -> None:
     """Make the tables; an index of another format is dropped and will be shipped again."""
-    metadata.create_all(connection)
+    position.create(connection, checkfirst=True)
     formats = connection.execute(select(position.c.format)).scalars().all()
     if any(number != FORMAT for number in formats):
         metadata.drop_all(connection)
-        metadata.create_all(connection)
+    metadata.create_all(connection)
 
 
 def _conditions(wanted: Filter) -> list[ColumnElement[bool]]:

@@ -15,11 +15,13 @@ from foundation.store import faults_translated
 from foundation.trail import chain
 from foundation.trail.event import username
 from foundation.trail.index import FORMAT, TrailIndex, events, position, resources
+from foundation.trail.uses import store_uses
 
 __all__ = ["Shipper"]
 
 BATCH = 2_000
 EVENT = "event"
+USE = "use"
 
 
 class Shipper:
@@ -84,6 +86,7 @@ def _store(connection: Connection, records: list[chain.Record]) -> None:
         connection.execute(sqlite_insert(events).on_conflict_do_nothing(), rows)
     if named:
         connection.execute(sqlite_insert(resources).on_conflict_do_nothing(), named)
+    store_uses(connection, (record for record in records if record.kind == USE))
     at = records[-1].position
     connection.execute(delete(position))
     connection.execute(
@@ -107,6 +110,7 @@ def _row(record: chain.Record, event: Mapping[str, Any]) -> dict[str, Any]:
         "username": username(identity),
         "access_key_id": str(identity.get("accessKeyId", "")),
         "read_only": bool(event.get("readOnly")),
+        "request_id": str(event.get("requestID", "")),
         "body": record.body.decode(),
     }
 

@@ -103,9 +103,7 @@ class KeyCache:
         """The id of the key that the alias stands for; raises Tampered."""
         return self._get(self._aliases, (scope, name), self._load_alias)
 
-    def _get(
-        self, entries: OrderedDict[K, V], key: K, load: Callable[[K], V | None]
-    ) -> V | None:
+    def _get(self, entries: OrderedDict[K, V], key: K, load: Callable[[K], V | None]) -> V | None:
         generation = self._store.generation(GENERATION)
         with self._lock:
             self._follow(generation)

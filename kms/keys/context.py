@@ -1,12 +1,13 @@
 """What one call to KMS works with: the rooms below, given by server/assembly.py."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 from foundation.identity import Call
 from foundation.store import Scope, Unit
+from foundation.trail import KeyUse
 from foundation.wire import TokenSeal
 from kms.hsm import Asker, CoreClient
 from kms.keys.cache import KeyCache, KeyRows
@@ -15,20 +16,10 @@ from kms.keys.policies import Principals
 from kms.keys.settings import KmsSettings
 
 
-@dataclass(frozen=True, slots=True)
-class LastUse:
-    """The last successful cryptographic operation: the model's KeyLastUsageData. `at` is wall-clock time."""
-
-    operation: str
-    at: datetime
-    event_id: str | None
-    request_id: str
-
-
 class Uses(Protocol):
     """The trail's index of key use, at most two seconds behind."""
 
-    def last_use(self, account: str, region: str, key_id: str, /) -> LastUse | None: ...
+    def last_use(self, account: str, region: str, key_id: str, /) -> KeyUse | None: ...
 
     def tracked_since(self) -> datetime | None:
         """When the oldest record was made; None while there is none."""
@@ -73,5 +64,3 @@ class Context:
         """The same account's rows in another Region."""
         return self.unit.at(Scope(self.here.account, region), because=because)
 
-
-Conditions = Mapping[str, Any]

@@ -50,7 +50,9 @@ def judge_request(params: Mapping[str, Any]) -> tuple[KeySpec, str, str]:
         )
     origin = params.get("Origin", ORIGIN_KMS)
     if origin not in {ORIGIN_KMS, ORIGIN_EXTERNAL} or "CustomKeyStoreId" in params or "XksKeyId" in params:
-        raise UnsupportedOperation("keystead does not have custom key stores yet; use Origin AWS_KMS or EXTERNAL.")
+        raise UnsupportedOperation(
+            "keystead does not have custom key stores yet; use Origin AWS_KMS or EXTERNAL."
+        )
     spec, usage = judge_spec(name or legacy or SYMMETRIC_DEFAULT, params.get("KeyUsage"))
     return spec, usage, origin
 
@@ -103,7 +105,9 @@ class Creation:
         try:
             made = self._rooms.core.generate_key(label, self._context.asker)
         except KeyRefused as refused:
-            raise UnsupportedOperation(f"The key core cannot make {order.spec.name} keys: {refused}") from refused
+            raise UnsupportedOperation(
+                f"The key core cannot make {order.spec.name} keys: {refused}"
+            ) from refused
         return {
             "account": scope.account,
             "key_id": key_id,
@@ -164,4 +168,3 @@ def count_key(session: Session, scope: Scope, by: int, quota: int | None = None)
     if quota is not None and row.keys > quota:
         raise LimitExceeded(f"The quota of {quota} KMS keys in this account and Region is reached.")
     session.add(row)
-

@@ -23,9 +23,8 @@ ROTATE = "kms.rotate"
 class Deletion:
     """The job `kms.delete`: looks daily at a key that waits for its end, and ends it."""
 
-    def __init__(self, work: Work, forget: Callable[[Session, str], None]) -> None:
+    def __init__(self, work: Work) -> None:
         self._work = work
-        self._forget = forget
 
     def run(self, claim: Claim) -> None:
         """One look. Finishes the claim in the commit that carries its result."""
@@ -64,7 +63,6 @@ class Deletion:
         def end(session: Session) -> None:
             claim.finish(session, self._work.now() if left else None)
             cancel(session, ROTATE, found.id)
-            self._forget(session, found.id)
             if found.manager == CUSTOMER:
                 count_key(session, claim.scope, -1)
 
@@ -86,7 +84,9 @@ class Deletion:
         family = self._work.rows.family(unit, key_id)
         if family is None or not family.primary_deleting or len(json.loads(family.regions)) > 1:
             return
-        there = unit.at(Scope(unit.scope.account, family.primary_region), because="the last replica was deleted")
+        there = unit.at(
+            Scope(unit.scope.account, family.primary_region), because="the last replica was deleted"
+        )
         rows = self._work.rows.key(there, key_id)
         if rows is None or rows.key.state != KeyState.PENDING_REPLICA_DELETION:
             return

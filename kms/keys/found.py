@@ -2,15 +2,16 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from foundation.identity import Call, Resource
+from foundation.identity.policy import GrantFact, Policy, Value
 from foundation.store import Scope
 from kms.hsm import KeyLabel
 from kms.keys.arns import key_arn
-from kms.keys.policies import Compiled, compile_policy
+from kms.keys.policies import compiled
 from kms.keys.specs import KEY_SPECS, KeySpec
 from kms.keys.states import KeyState
 from kms.keys.tables import Alias, Key, KeyFamily, KeyMaterial
@@ -21,6 +22,24 @@ ORIGIN_KMS = "AWS_KMS"
 ORIGIN_EXTERNAL = "EXTERNAL"
 CUSTOMER = "CUSTOMER"
 AWS = "AWS"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What an operation adds to the question whether it is allowed.
+
+    `conditions`: its own condition keys, names in lower case. `request_tags`: the tags that it brings, None when it
+    can bring none. The rest is for grants: see `foundation.identity.policy.Request`.
+    """
+
+    conditions: Mapping[str, Value] = field(default_factory=dict)
+    request_tags: Mapping[str, str] | None = None
+    encryption_context: Mapping[str, str] | None = None
+    tokens: AbstractSet[str] = frozenset()
+    child: GrantFact | None = None
+
+
+PLAIN = Question()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +74,7 @@ class FoundKey:
     deletion_at: datetime | None
     window_days: int | None
     policy: str
-    compiled: Compiled
+    compiled: Policy
     tags: Mapping[str, str]
     aliases: tuple[str, ...]
     multi_region: bool
@@ -65,7 +84,7 @@ class FoundKey:
     rotation_due: datetime | None
     on_demand_at: datetime | None
     materials: tuple[Material, ...]
-    grants: tuple[Any, ...] = ()
+    grants: tuple[GrantFact, ...] = ()
 
     @property
     def arn(self) -> str:
@@ -96,38 +115,54 @@ class FoundKey:
         """What the core binds the version's token to."""
         return label_of(self.scope, self.id, version, self.spec, self.usage, self.origin)
 
-    def resource(
-        self, call: Call, *, request_alias: str | None = None, conditions: Mapping[str, Any] | None = None
-    ) -> Resource:
-        """The key as an action is asked about it by this caller; `conditions` are the operation's own keys."""
+    def resource(self, call: Call, question: Question, *, request_alias: str | None = None) -> Resource:
+        """The key as an action is asked about it by this caller; its policy must allow, or delegate to IAM."""
         return Resource(
             arn=self.arn,
             account=self.scope.account,
             policies=(self.compiled,),
             grants=self.grants,
             tags=self.tags,
-            conditions={**self._conditions(call, request_alias), **(conditions or {})},
+            conditions={**self._conditions(call, request_alias), **question.conditions},
+            delegates=True,
+            request_tags=question.request_tags,
+            encryption_context=question.encryption_context,
+            tokens=question.tokens,
+            child=question.child,
         )
 
-    def _conditions(self, call: Call, request_alias: str | None) -> dict[str, Any]:
-        facts: dict[str, Any] = {
-            "kms:CallerAccount": call.account,
-            "kms:KeySpec": self.spec.name,
-            "kms:KeyUsage": self.usage,
-            "kms:KeyOrigin": self.origin,
-            "kms:CustomerMasterKeySpec": self.spec.name,
-            "kms:CustomerMasterKeyUsage": self.usage,
-            "kms:MultiRegion": "true" if self.multi_region else "false",
+    def _conditions(self, call: Call, request_alias: str | None) -> dict[str, Value]:
+        facts: dict[str, Value] = {
+            **spec_conditions(self.spec.name, self.usage, self.origin, self.multi_region)
         }
+        facts |= call_conditions(call)
         if self.multi_region_type is not None:
-            facts["kms:MultiRegionKeyType"] = self.multi_region_type
+            facts["kms:multiregionkeytype"] = self.multi_region_type
         if self.aliases:
-            facts["kms:ResourceAliases"] = self.aliases
+            facts["kms:resourcealiases"] = self.aliases
         if request_alias is not None:
-            facts["kms:RequestAlias"] = request_alias
-        if call.via_service is not None:
-            facts["kms:ViaService"] = f"{call.via_service}.{call.region}.amazonaws.com"
+            facts["kms:requestalias"] = request_alias
         return facts
+
+
+def spec_conditions(spec: str, usage: str, origin: str, multi_region: bool) -> dict[str, Value]:
+    """The condition keys of what a key is, or is asked to be; names in lower case, as the engine looks them up."""
+    return {
+        "kms:keyspec": spec,
+        "kms:keyusage": usage,
+        "kms:keyorigin": origin,
+        "kms:customermasterkeyspec": spec,
+        "kms:customermasterkeyusage": usage,
+        "kms:multiregion": "true" if multi_region else "false",
+    }
+
+
+def call_conditions(call: Call) -> dict[str, Value]:
+    """KMS's condition keys of the call itself."""
+    facts: dict[str, Value] = {"kms:calleraccount": call.account}
+    if call.via_service is not None:
+        facts["kms:viaservice"] = f"{call.via_service}.{call.region}.amazonaws.com"
+    return facts
 
 
 def label_of(scope: Scope, key_id: str, version: int, spec: KeySpec, usage: str, origin: str) -> KeyLabel:  # noqa: PLR0917 -- the fields of a label in their order
@@ -136,7 +171,11 @@ def label_of(scope: Scope, key_id: str, version: int, spec: KeySpec, usage: str,
 
 
 def found_key(
-    key: Key, family: KeyFamily, materials: list[KeyMaterial], aliases: list[Alias], grants: tuple[Any, ...] = ()
+    key: Key,
+    family: KeyFamily,
+    materials: list[KeyMaterial],
+    aliases: list[Alias],
+    grants: tuple[GrantFact, ...] = (),
 ) -> FoundKey:
     """Rows whose MACs hold, as a key."""
     return FoundKey(
@@ -152,7 +191,7 @@ def found_key(
         deletion_at=key.deletion_at,
         window_days=key.window_days,
         policy=key.policy,
-        compiled=compile_policy(key.policy),
+        compiled=compiled(key.policy),
         tags=json.loads(key.tags),
         aliases=tuple(alias.name for alias in aliases),
         multi_region=family.multi_region,

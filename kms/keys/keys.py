@@ -1,14 +1,13 @@
 """Finding the key that a call names, in the order of checks that AWS has: name, key, permission, state, usage (TRAPS 14)."""
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from foundation.identity import Resource
 from foundation.wire import AccessDenied
 from kms.keys.arns import KeyName, parse
 from kms.keys.context import Context
 from kms.keys.errors import InvalidKeyUsage, NotFound
-from kms.keys.found import FoundKey
+from kms.keys.found import PLAIN, FoundKey, Question
 from kms.keys.managed import Managed
 from kms.keys.states import KeyState, check_state
 
@@ -63,7 +62,10 @@ class Lookup:
 
     def check(self, found: FoundKey, operation: str, usage: str | None = None) -> None:
         """State, then usage, of a key that was found in another way (by the ciphertext's header)."""
-        if usage is not None and found.state in {KeyState.PENDING_DELETION, KeyState.PENDING_REPLICA_DELETION}:
+        if usage is not None and found.state in {
+            KeyState.PENDING_DELETION,
+            KeyState.PENDING_REPLICA_DELETION,
+        }:
             self._rooms.journal.alarm(
                 found.scope,
                 "KeyUsedWhilePendingDeletion",
@@ -71,11 +73,11 @@ class Lookup:
             )
         check_state(operation, found.state, found.arn)
         if usage is not None and found.usage != usage:
-            raise InvalidKeyUsage(f"{found.arn} key usage is {found.usage} which is not valid for {operation}.")
+            raise InvalidKeyUsage(
+                f"{found.arn} key usage is {found.usage} which is not valid for {operation}."
+            )
 
-    def resource(
-        self, key_id: str, operation: str, conditions: Mapping[str, Any] | None = None
-    ) -> Resource:
+    def resource(self, key_id: str, operation: str, question: Question = PLAIN) -> Resource:
         """The key as `operation` is asked about it: for the `on=` resolvers.
 
         A key that is missing in another account is a resource without policies: it is denied in the same words as
@@ -83,10 +85,10 @@ class Lookup:
         """
         name, found = self._look(key_id, operation)
         if found is None and name.scope.account != self._context.here.account:
-            return Resource(arn=name.arn, account=name.scope.account)
+            return Resource(arn=name.arn, account=name.scope.account, delegates=True)
         found = self.find(key_id, operation)
         alias = name.name if name.form == "alias" else None
-        return found.resource(self._context.call, request_alias=alias, conditions=conditions)
+        return found.resource(self._context.call, question, request_alias=alias)
 
     def _look(self, key_id: str, operation: str) -> tuple[KeyName, FoundKey | None]:
         known = self._seen.get((key_id, operation))

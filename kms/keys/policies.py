@@ -5,18 +5,27 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Final, Protocol
 
-from foundation.identity.policy.document import Document, Kind, from_tree, parse
-from foundation.identity.policy.errors import MalformedPolicy, PolicyTooLong
-from foundation.identity.policy.pinning import pin, show
+from foundation.identity import Call
+from foundation.identity.decisions import caller_of
+from foundation.identity.policy import (
+    Document,
+    Kind,
+    LockedOut,
+    MalformedPolicy,
+    Policy,
+    PolicyTooLong,
+    may_manage,
+    parse,
+    pin,
+    show,
+)
+from foundation.identity.policy.context import CallContext
 from kms.keys.errors import LimitExceeded, MalformedPolicyDocument, ValidationError
 
 DEFAULT_NAME: Final = "default"
 RAM_NAME: Final = "AWS_RAM"
 LONGEST: Final = 32_768
 """Octets of a key policy document (KMS quota)."""
-
-Compiled = Document
-"""What the engine evaluates."""
 
 
 class Principals(Protocol):
@@ -100,9 +109,23 @@ def shown_policy(stored: str, principals: Principals) -> str:
     return _text(show(_read(stored), principals.arn_of).tree)
 
 
-def compile_policy(stored: str) -> Compiled:
+def check_lockout(stored: str, call: Call, arn: str) -> None:
+    """Raise MalformedPolicyDocument when the caller could not put a policy again (PutKeyPolicy's safety check)."""
+    context = CallContext(call, {"kms:policyname": DEFAULT_NAME, "kms:calleraccount": call.account})
+    try:
+        may_manage(
+            _read(stored), caller_of(call.principal), resource=arn, account=call.account, context=context
+        )
+    except LockedOut as locked:
+        raise MalformedPolicyDocument(
+            "The new key policy will not allow you to update the key policy in the future."
+        ) from locked
+
+
+@lru_cache(maxsize=4096)
+def compiled(stored: str) -> Policy:
     """The document as the engine evaluates it."""
-    return _read(stored)
+    return Policy(_read(stored), DEFAULT_NAME)
 
 
 def check_name(name: str, *, writing: bool) -> None:
@@ -113,9 +136,8 @@ def check_name(name: str, *, writing: bool) -> None:
         raise ValidationError(f"Invalid policy name '{name}'. The only valid names are default and AWS_RAM.")
 
 
-@lru_cache(maxsize=4096)
 def _read(stored: str) -> Document:
-    return from_tree(json.loads(stored), Kind.RESOURCE)
+    return parse(stored, Kind.RESOURCE)
 
 
 def _text(tree: Mapping[str, Any]) -> str:

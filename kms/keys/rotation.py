@@ -101,7 +101,10 @@ class Rotation:
         _primary(found, "RotateKeyOnDemand")
         if family.on_demand_at is not None:
             raise Conflicting(f"An on-demand rotation of {found.arn} is in progress already.")
-        if family.rotated_automatically_at is not None and now - family.rotated_automatically_at < AFTER_AUTOMATIC:
+        if (
+            family.rotated_automatically_at is not None
+            and now - family.rotated_automatically_at < AFTER_AUTOMATIC
+        ):
             raise Conflicting(f"{found.arn} was rotated automatically less than 20 minutes ago.")
         if family.on_demand_count >= self._rooms.settings.on_demand_rotations:
             raise LimitExceeded(
@@ -113,9 +116,13 @@ class Rotation:
     def _judge_imported(self, found: FoundKey) -> None:
         """New material must be there, in every Region of the set (TRAPS 16, 17)."""
         everywhere = self._rooms.rows.materials(self._context.unit, found.id)
-        waiting = {row.region for row in everywhere if row.state == PENDING_ROTATION and row.token is not None}
+        waiting = {
+            row.region for row in everywhere if row.state == PENDING_ROTATION and row.token is not None
+        }
         if set(found.regions) - waiting:
-            raise InvalidState(f"{found.arn} has no imported key material that is pending rotation in every Region.")
+            raise InvalidState(
+                f"{found.arn} has no imported key material that is pending rotation in every Region."
+            )
 
     def history(
         self, key_id: str, *, include: str, limit: int, marker: str | None
@@ -141,7 +148,9 @@ class Rotation:
 
 def _symmetric(found: FoundKey) -> None:
     if not found.spec.symmetric:
-        raise UnsupportedOperation(f"{found.arn} is not a symmetric encryption KMS key; its material does not rotate.")
+        raise UnsupportedOperation(
+            f"{found.arn} is not a symmetric encryption KMS key; its material does not rotate."
+        )
 
 
 def _primary(found: FoundKey, operation: str) -> None:
@@ -152,5 +161,7 @@ def _primary(found: FoundKey, operation: str) -> None:
 def _automatic(found: FoundKey, operation: str) -> None:
     _symmetric(found)
     if found.origin != ORIGIN_KMS:
-        raise UnsupportedOperation(f"{found.arn} origin is {found.origin} which is not valid for this operation.")
+        raise UnsupportedOperation(
+            f"{found.arn} origin is {found.origin} which is not valid for this operation."
+        )
     _primary(found, operation)

@@ -44,7 +44,9 @@ def check(core: RowMac, rows: Iterable[SQLModel]) -> None:
         table = str(row.__tablename__)
         kept: bytes = row.mac  # type: ignore[attr-defined]  # each of kms.keys.tables' MACed rows has one
         if not hmac.compare_digest(kept, mac_of(core, table, columns(row))):
-            raise Tampered(f"The row {_name(row)} of {table} was changed outside of keystead; it is not used.")
+            raise Tampered(
+                f"The row {_name(row)} of {table} was changed outside of keystead; it is not used."
+            )
 
 
 def _name(row: SQLModel) -> str:

@@ -1,0 +1,116 @@
+"""KMS's one door for other rooms: everything that can be asked about keys, for one call."""
+
+from functools import cached_property
+
+from foundation.identity import Resource, account_resource
+from foundation.trail import KeyUse
+from kms.keys.aliases import Aliases
+from kms.keys.changes import Changes
+from kms.keys.context import Context
+from kms.keys.creation import Creation
+from kms.keys.editing import Editing
+from kms.keys.errors import NotFound
+from kms.keys.found import PLAIN, FoundKey, Question
+from kms.keys.keys import Lookup
+from kms.keys.lifecycle import Lifecycle
+from kms.keys.listing import Listing
+from kms.keys.policies import RAM_NAME, check_lockout, default_policy, judge_policy, shown_policy
+from kms.keys.regions import Regions
+from kms.keys.rotation import Rotation
+from kms.keys.tags import Tags
+
+
+class KeyService:
+    """One call's view of keys. Its parts are made when first asked for, so that Encrypt pays for none of them.
+
+    Errors are `kms.keys.errors`; the store's and the core's pass through to whoever maps them for all services.
+    """
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self.lookup = Lookup(context)
+
+    # What a call is asked about
+
+    def resource(self, key_id: str, operation: str, question: Question = PLAIN) -> Resource:
+        """The key as `operation` is asked about it; see `Lookup.resource`."""
+        return self.lookup.resource(key_id, operation, question)
+
+    def account_resource(self) -> Resource:
+        """What creations and lists are asked about."""
+        return account_resource(self.context.call)
+
+    # Parts
+
+    @cached_property
+    def editing(self) -> Editing:
+        return Editing(self.context, self.lookup)
+
+    @cached_property
+    def creation(self) -> Creation:
+        return Creation(self.context)
+
+    @cached_property
+    def lifecycle(self) -> Lifecycle:
+        return Lifecycle(self.context, self.editing)
+
+    @cached_property
+    def aliases(self) -> Aliases:
+        return Aliases(self.context, self.lookup, self.editing)
+
+    @cached_property
+    def tags(self) -> Tags:
+        return Tags(self.editing, self.context.rooms.settings.tags_per_key)
+
+    @cached_property
+    def rotation(self) -> Rotation:
+        return Rotation(self.context, self.lookup, self.editing)
+
+    @cached_property
+    def regions(self) -> Regions:
+        return Regions(self.context, self.lookup, self.editing)
+
+    @cached_property
+    def listing(self) -> Listing:
+        return Listing(self.context, self.lookup)
+
+    # Reading
+
+    def find(self, key_id: str, operation: str) -> FoundKey:
+        """The key by any form of KeyId that the operation takes; see `Lookup.find`."""
+        return self.lookup.find(key_id, operation)
+
+    def usable(self, key_id: str, operation: str, usage: str | None = None) -> FoundKey:
+        """The key, ready for a cryptographic operation: state and usage checked; see `Lookup.usable`."""
+        return self.lookup.usable(key_id, operation, usage)
+
+    def last_use(self, found: FoundKey) -> KeyUse | None:
+        """The last successful cryptographic operation with the key in this Region."""
+        return self.context.rooms.uses.last_use(found.scope.account, found.scope.region, found.id)
+
+    # Policies
+
+    def new_policy(self, text: str | None, arn: str, *, bypass: bool) -> str:
+        """A key policy as it will be stored: the default one when none is given. Raises what refuses it."""
+        call = self.context.call
+        if text is None:
+            return judge_policy(default_policy(call.account), self.context.rooms.principals)
+        stored = judge_policy(text, self.context.rooms.principals)
+        if not bypass:
+            check_lockout(stored, call, arn)
+        return stored
+
+    def policy(self, key_id: str, name: str) -> str:
+        """GetKeyPolicy. NotFound for RAM's policy, which no key has."""
+        found = self.find(key_id, "GetKeyPolicy")
+        if name == RAM_NAME:
+            raise NotFound(f"No such policy exists: {name}")
+        return shown_policy(found.policy, self.context.rooms.principals)
+
+    def put_policy(self, key_id: str, text: str, *, bypass: bool) -> None:
+        """PutKeyPolicy: in force on every worker when this returns."""
+        found = self.find(key_id, "PutKeyPolicy")
+        stored = self.new_policy(text, found.arn, bypass=bypass)
+        self.editing.edit(
+            key_id, "PutKeyPolicy", lambda rows: Changes(updates=[(rows.key, {"policy": stored})])
+        )
