@@ -1,5 +1,6 @@
 """The one place that knows everything and decides nothing: it puts the rooms together from the settings."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property

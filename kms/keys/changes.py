@@ -8,6 +8,7 @@ from sqlmodel import Session, SQLModel
 
 from foundation.store import Conflict, Unit, bump, unchanged
 from kms.keys.rows import RowMac, columns, mac_of
+from kms.keys.tables import KeyMaterial
 
 GENERATION = "kms"
 ATTEMPTS = 8
@@ -71,9 +72,8 @@ def _sealed(core: RowMac, table: type[SQLModel], values: dict[str, Any]) -> dict
 
 def _purge(session: Session, row: SQLModel) -> None:
     """Delete the row, its token overwritten first: the page that held it is not left to chance (SECURITY 2.3)."""
-    token = getattr(row, "token", None)
-    if token:
-        row.token = bytes(len(token))  # type: ignore[attr-defined]  # asked for a line above
+    if isinstance(row, KeyMaterial) and row.token:
+        row.token = bytes(len(row.token))
         session.add(row)
         session.flush()
     session.delete(row)
