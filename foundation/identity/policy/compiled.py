@@ -109,9 +109,11 @@ class Policy:
         return frozenset(condition.key for one in self._statements for condition in one.conditions)
 
 
-def compile_policy(text: str | Document, name: str, kind: Kind = Kind.IDENTITY) -> Policy:
+def compile_policy(
+    text: str | Document, name: str, kind: Kind = Kind.IDENTITY, *, stored: bool = False
+) -> Policy:
     """Make a policy ready; raise MalformedPolicy. A text is parsed as a document of `kind` first."""
-    return Policy(parse(text, kind) if isinstance(text, str) else text, name)
+    return Policy(parse(text, kind, stored=stored) if isinstance(text, str) else text, name)
 
 
 def _void(statement: Statement, kind: Kind) -> bool:

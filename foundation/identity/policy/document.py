@@ -12,7 +12,7 @@ from typing import Any, Final
 from foundation.identity.policy.conditions import check_condition
 from foundation.identity.policy.elements import Kind, Statement
 from foundation.identity.policy.errors import MalformedPolicy
-from foundation.identity.policy.reading import read
+from foundation.identity.policy.reading import LONGEST, LONGEST_STORED, read
 from foundation.identity.policy.statements import read_statement
 
 __all__ = ["Document", "from_tree", "parse"]
@@ -36,9 +36,12 @@ class Document:
         return json.dumps(self.tree, indent=2, separators=(",", " : "), ensure_ascii=True)
 
 
-def parse(text: str, kind: Kind) -> Document:
-    """Parse and validate; raise MalformedPolicy (or PolicyTooLong) with a reason for the caller."""
-    return from_tree(read(text), kind)
+def parse(text: str, kind: Kind, *, stored: bool = False) -> Document:
+    """Parse and validate; raise MalformedPolicy (or PolicyTooLong) with a reason for the caller.
+
+    `stored` is for a text that `Document.text` wrote, which may be longer than one from a caller.
+    """
+    return from_tree(read(text, LONGEST_STORED if stored else LONGEST), kind)
 
 
 def from_tree(tree: Mapping[str, Any], kind: Kind) -> Document:

@@ -6,10 +6,13 @@ from typing import Any, Final, NoReturn
 
 from foundation.identity.policy.errors import MalformedPolicy, PolicyTooLong
 
-__all__ = ["LONGEST", "Number", "read"]
+__all__ = ["LONGEST", "LONGEST_STORED", "Number", "read"]
 
 LONGEST: Final = 32_768
 """Characters of a key policy (KMS quota). IAM's own, smaller quotas are its operations' business."""
+
+LONGEST_STORED: Final = 16 * LONGEST
+"""What is stored was accepted; writing it anew with indents and unique ids may have made it longer."""
 
 DEEPEST: Final = 64
 
@@ -25,14 +28,14 @@ class Number(str):
     __slots__ = ()
 
 
-def read(text: str) -> dict[str, Any]:
-    """Read a JSON object. Raise PolicyTooLong over LONGEST characters, MalformedPolicy for all else.
+def read(text: str, longest: int = LONGEST) -> dict[str, Any]:
+    """Read a JSON object. Raise PolicyTooLong over `longest` characters, MalformedPolicy for all else.
 
     Refused: characters beyond Latin-1 and control characters, nesting over DEEPEST, a member that is there
     twice, NaN and Infinity, strings with NUL or a lone surrogate (a database may not take them).
     """
-    if len(text) > LONGEST:
-        raise PolicyTooLong(f"The policy is {len(text)} characters long; {LONGEST} are allowed.")
+    if len(text) > longest:
+        raise PolicyTooLong(f"The policy is {len(text)} characters long; {longest} are allowed.")
     found = _foreign.search(text)
     if found:
         raise MalformedPolicy(
