@@ -9,6 +9,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -73,13 +74,18 @@ class Served:
         )
         log.close()
         assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self.printed.append(line)
-            self.first |= pairs(line)
-            if line.startswith("keystead: ready"):
-                return time.monotonic() - begun
+        hurry = threading.Timer(within, self.process.kill)  # which ends the loop below
+        hurry.start()
+        try:
+            for line in self.process.stdout:
+                self.printed.append(line)
+                self.first |= pairs(line)
+                if line.startswith("keystead: ready"):
+                    return time.monotonic() - begun
+        finally:
+            hurry.cancel()
         self.process.stdout.close()
-        raise AssertionError(f"serve ended: {self.process.wait()}\n{self.log()}")
+        raise AssertionError(f"serve was not ready in {within} s: {self.process.wait()}\n{self.log()}")
 
     def log(self) -> str:
         """What it has written to standard error, of all starts."""
