@@ -1,21 +1,26 @@
-"""The authorization seam: an administrator everything at home, nobody anything elsewhere."""
+"""The authorization seam: what of a call and a resource reaches the policy engine, and its answer as an error."""
 
+import json
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 
 from foundation.identity import (
     ADMINISTRATOR_ACCESS,
     Call,
+    Permissions,
     Principal,
     Resource,
+    Session,
     account_resource,
     authorize,
     decide,
     operator_call,
     service_call,
 )
+from foundation.identity.policy import GrantFact, Kind, compile_policy
 from foundation.wire import AccessDenied
 from tests.support.identity import ACCOUNT, OTHER_ACCOUNT, administrator, powerless
 
@@ -83,3 +88,95 @@ def test_a_call_made_for_a_caller_keeps_the_caller() -> None:
     assert inner.principal == administrator().principal
     assert (inner.via_service, inner.source_arn) == ("acm", CERTIFICATE)
     assert inner.asker == (inner.request_id, f"arn:aws:iam::{ACCOUNT}:user/admin")
+
+
+KEY = f"arn:aws:kms:eu-central-1:{ACCOUNT}:key/1"
+
+
+def policy(effect: str, action: str, kind: Kind = Kind.IDENTITY, **elements: Any) -> Any:
+    statement = {"Effect": effect, "Action": action, "Resource": "*", **elements}
+    return compile_policy(json.dumps({"Version": "2012-10-17", "Statement": [statement]}), "p", kind)
+
+
+def holding(call: Call, permissions: Permissions, **facts: Any) -> Call:
+    return replace(call, principal=replace(call.principal, permissions=permissions, **facts))
+
+
+def test_a_principal_is_judged_by_all_the_policies_it_holds() -> None:
+    allows, silent = policy("Allow", "kms:*"), policy("Allow", "s3:*")
+    key = Resource(arn=KEY, account=ACCOUNT)
+    assert decide(holding(powerless(), Permissions((silent, allows))), "kms:Encrypt", key).allowed
+    assert not decide(
+        holding(powerless(), Permissions((allows,), boundary=silent)), "kms:Encrypt", key
+    ).allowed
+    assert not decide(holding(administrator(), Permissions(session=(silent,))), "kms:Encrypt", key).allowed
+
+
+def test_an_explicit_deny_is_said_to_be_one() -> None:
+    with pytest.raises(AccessDenied) as denial:
+        authorize(
+            holding(administrator(), Permissions((policy("Deny", "kms:*"),))),
+            "kms:Encrypt",
+            Resource(arn=KEY, account=ACCOUNT),
+        )
+    assert denial.value.message.endswith(
+        f"kms:Encrypt on resource: {KEY} with an explicit deny in an identity-based policy"
+    )
+
+
+def test_a_key_counts_its_own_policy_its_grants_and_the_context_of_the_call() -> None:
+    key_policy = policy(
+        "Allow",
+        "kms:Encrypt",
+        Kind.RESOURCE,
+        Principal={"AWS": powerless().principal.principal_id},
+        Condition={
+            "Bool": {"aws:SecureTransport": "true"},
+            "StringEquals": {
+                "kms:ViaService": "acm",
+                "aws:ResourceTag/Stage": "test",
+                "aws:RequestTag/A": "1",
+            },
+        },
+    )
+    key = Resource(
+        arn=KEY,
+        account=ACCOUNT,
+        policies=(key_policy,),
+        tags={"Stage": "test"},
+        conditions={"kms:viaservice": "acm"},
+        request_tags={"A": "1"},
+        delegates=True,
+    )
+    over_tls = replace(powerless(), secure=True)
+    assert decide(over_tls, "kms:Encrypt", key).allowed
+    assert not decide(powerless(), "kms:Encrypt", key).allowed
+    assert not decide(over_tls, "kms:Encrypt", replace(key, conditions={})).allowed
+    assert not decide(administrator(), "kms:Encrypt", key).allowed, "IAM alone gives nothing on a key"
+    grant = GrantFact(
+        "g", powerless().principal.principal_id, frozenset({"Decrypt"}), context_equals={"a": "1"}
+    )
+    granted = replace(key, grants=(grant,), encryption_context={"a": "1"})
+    assert decide(powerless(), "kms:Decrypt", granted).allowed
+    assert not decide(powerless(), "kms:Decrypt", replace(granted, encryption_context={})).allowed
+
+
+def test_a_session_is_its_role_too() -> None:
+    role = f"arn:aws:iam::{ACCOUNT}:role/app"
+    caller = holding(
+        powerless(),
+        Permissions(),
+        arn=f"arn:aws:sts::{ACCOUNT}:assumed-role/app/one",
+        principal_id="AROAEXAMPLEAPP0000001:one",
+        kind="role",
+        session=Session(datetime.now(UTC), role, "AROAEXAMPLEAPP0000001"),
+    )
+    key_policy = policy("Allow", "kms:Encrypt", Kind.RESOURCE, Principal={"AWS": role})
+    key = Resource(arn=KEY, account=ACCOUNT, policies=(key_policy,), delegates=True)
+    verdict = authorize(caller, "kms:Encrypt", key).verdict
+    assert [ground.statement for ground in verdict.grounds] == ["#0"]
+
+
+def test_a_managed_policy_that_keystead_does_not_have_gives_nothing() -> None:
+    caller = holding(powerless(), Permissions(), policies=("arn:aws:iam::aws:policy/PowerUserAccess",))
+    assert not decide(caller, "kms:Encrypt", Resource(arn=KEY, account=ACCOUNT)).allowed

@@ -1,6 +1,7 @@
 """KMS grants: whom, what, under which constraints, and what only a grant can do."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -29,11 +30,11 @@ DENIES = identity(statement("Deny", Action="kms:*"))
 GRANT = GrantFact("g1", USER_ID, frozenset({"Encrypt", "DescribeKey"}))
 
 
-def allowed(grant: GrantFact, request: Request, **policies: object) -> bool:
+def allowed(grant: GrantFact, request: Request, **policies: Any) -> bool:
     return evaluate(request, Policies(grants=(grant,), delegates=True)._replace(**policies)).allowed
 
 
-def asking(caller: Caller | None = None, operation: str = "Encrypt", **facts: object) -> Request:
+def asking(caller: Caller | None = None, operation: str = "Encrypt", **facts: Any) -> Request:
     return Request(caller or user(), f"kms:{operation}", KEY, HOME)._replace(**facts)
 
 
@@ -89,7 +90,7 @@ def test_a_statement_that_names_the_caller_needs_no_grant() -> None:
     assert verdict.layer is Layer.RESOURCE
 
 
-CONTEXTS = (
+CONTEXTS: tuple[tuple[Any, ...], ...] = (
     # equals, subset, the request's context (None: the operation takes none), allowed
     ({"A": "1"}, None, {"a": "1"}, True),
     ({"A": "1"}, None, {"a": "1", "b": "2"}, False),
@@ -159,7 +160,7 @@ def test_retiring_takes_nothing_but_the_grant(
 
 PARENT = replace(GRANT, operations=frozenset({"CreateGrant", "Encrypt", "Decrypt"}))
 CHILD = GrantFact("", ROLE_ID, frozenset({"Encrypt"}))
-CHILDREN = (
+CHILDREN: tuple[tuple[dict[str, Any], dict[str, Any], bool], ...] = (
     # parent's and child's constraints, allowed
     ({}, {}, True),
     ({}, {"context_equals": {"a": "1"}}, True),
@@ -179,10 +180,9 @@ CHILDREN = (
 
 @pytest.mark.parametrize(("parent", "child", "expected"), CHILDREN)
 def test_a_grant_made_by_a_grant_is_no_wider(
-    parent: dict[str, object], child: dict[str, object], expected: bool
+    parent: dict[str, Any], child: dict[str, Any], expected: bool
 ) -> None:
-    made = GrantFact(**{"grant_id": "", "grantee": ROLE_ID, "operations": frozenset({"Encrypt"}), **child})  # type: ignore[arg-type]  # the table's members are the fields'
-    maker = GrantFact(**{"grant_id": "p", "grantee": USER_ID, "operations": PARENT.operations, **parent})  # type: ignore[arg-type]  # the same
+    made, maker = replace(CHILD, **child), replace(PARENT, **parent)
     context = {"aws:sourcearn": "arn:aws:acm:r:1:c/1"}
     assert allowed(maker, asking(operation="CreateGrant", child=made, context=context)) is expected
     assert not allowed(maker, asking(operation="CreateGrant", context=context)), "what is made must be known"
