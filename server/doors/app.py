@@ -57,7 +57,12 @@ def make_app(assembly: "Assembly") -> OpenAPI:
 
     @app.get("/v1/openapi.json", doc_ui=False)
     def openapi() -> Response:
-        return Response(app.json.dumps(app.api_doc), mimetype="application/json")
+        document = app.api_doc
+        asked = document["paths"]["/v1/certificates"]["post"]["requestBody"]["content"]
+        asked["application/x-pem-file"] = {
+            "schema": {"type": "string", "description": "PKCS#10 request, PEM"}
+        }
+        return Response(app.json.dumps(document), mimetype="application/json")
 
     @app.errorhandler(HTTPException)
     def http_error(error: HTTPException) -> Response:

@@ -23,7 +23,6 @@ from server.doors.v1_models import (
     CertificatePath,
     CertificateRequest,
     PageQuery,
-    Problem,
     RegionQuery,
     shown,
 )
@@ -38,9 +37,16 @@ TAG = Tag(
 )
 TOKEN: list[dict[str, list[str]]] = [{"token": []}]
 ERRORS: dict[str | int | HTTPStatus, type[BaseModel] | dict[Any, Any] | None] = {
-    str(code): Problem for code in (400, 401, 403, 404, 409, 429, 503)
+    str(code): {
+        "description": HTTPStatus(code).phrase,
+        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+    for code in (400, 401, 403, 404, 409, 413, 429, 500, 503)
 }
-MAX_BODY = 1024 * 1024
+CHAIN = {
+    "description": "PEM, the certificate first, the root last",
+    "content": {"application/pem-certificate-chain": {"schema": {"type": "string"}}},
+}
 
 
 class V1:
@@ -158,7 +164,7 @@ def _reads(api: APIBlueprint, door: V1) -> None:
             lambda view: _json(shown(view)),
         )
 
-    @api.get("/certificates/<id>/chain.pem", summary="Fetch the chain")
+    @api.get("/certificates/<id>/chain.pem", summary="Fetch the chain", responses={"200": CHAIN})
     def fetch_chain(path: CertificatePath, query: RegionQuery) -> Response:
         """The certificate and its issuers up to the root, PEM, as TLS servers take it. 409 while it is pending."""
         return door.perform(
