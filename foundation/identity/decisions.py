@@ -20,7 +20,7 @@ from foundation.identity.policy import (
 from foundation.identity.policy.context import CallContext
 from foundation.wire import AccessDenied
 
-__all__ = ["Decision", "Resource", "account_resource", "authorize", "caller_of", "decide"]
+__all__ = ["Decision", "Denied", "Resource", "account_resource", "authorize", "caller_of", "decide"]
 
 NO_TOKENS: Final[AbstractSet[str]] = frozenset()
 
@@ -57,6 +57,14 @@ class Decision:
     verdict: Verdict
 
 
+class Denied(AccessDenied):
+    """AccessDenied with the Decision that it came from; `decision.verdict.explain()` goes to the trail."""
+
+    def __init__(self, message: str, decision: Decision) -> None:
+        super().__init__(message)
+        self.decision = decision
+
+
 def account_resource(call: Call) -> Resource:
     """Give the resource `*` in the caller's own account: what lists and creations are asked about."""
     return Resource(arn="*", account=call.account)
@@ -89,13 +97,14 @@ def decide(call: Call, action: str, resource: Resource) -> Decision:
 
 
 def authorize(call: Call, action: str, resource: Resource) -> Decision:
-    """Return the Decision that allows `action` on `resource`; raise AccessDenied in AWS's words otherwise."""
+    """Return the Decision that allows `action` on `resource`; raise Denied, in AWS's words, otherwise."""
     decision = decide(call, action, resource)
     if decision.allowed:
         return decision
-    raise AccessDenied(
+    raise Denied(
         f"User: {call.principal.arn} is not authorized to perform: {action} on resource: {resource.arn} "
-        f"{decision.because}"
+        f"{decision.because}",
+        decision,
     )
 
 

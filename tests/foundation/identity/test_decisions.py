@@ -20,6 +20,7 @@ from foundation.identity import (
     operator_call,
     service_call,
 )
+from foundation.identity.decisions import Denied
 from foundation.identity.policy import GrantFact, Kind, compile_policy
 from foundation.wire import AccessDenied
 from tests.support.identity import ACCOUNT, OTHER_ACCOUNT, administrator, powerless
@@ -113,7 +114,7 @@ def test_a_principal_is_judged_by_all_the_policies_it_holds() -> None:
 
 
 def test_an_explicit_deny_is_said_to_be_one() -> None:
-    with pytest.raises(AccessDenied) as denial:
+    with pytest.raises(Denied) as denial:
         authorize(
             holding(administrator(), Permissions((policy("Deny", "kms:*"),))),
             "kms:Encrypt",
@@ -122,6 +123,8 @@ def test_an_explicit_deny_is_said_to_be_one() -> None:
     assert denial.value.message.endswith(
         f"kms:Encrypt on resource: {KEY} with an explicit deny in an identity-based policy"
     )
+    explained = denial.value.decision.verdict.explain()
+    assert explained["grounds"] == [{"layer": "identity", "policy": "p", "statement": "#0"}]
 
 
 def test_a_key_counts_its_own_policy_its_grants_and_the_context_of_the_call() -> None:
@@ -178,5 +181,5 @@ def test_a_session_is_its_role_too() -> None:
 
 
 def test_a_managed_policy_that_keystead_does_not_have_gives_nothing() -> None:
-    caller = holding(powerless(), Permissions(), policies=("arn:aws:iam::aws:policy/PowerUserAccess",))
+    caller = holding(powerless(), Permissions(), policies=("arn:aws:iam::aws:policy/NoSuchPolicy",))
     assert not decide(caller, "kms:Encrypt", Resource(arn=KEY, account=ACCOUNT)).allowed
