@@ -13,9 +13,9 @@ import kms.keys
 from acm import AcmService, AcmSettings, JobContext
 from ca import CaService, PublicPki
 from ca import jobs as ca_jobs
-from foundation.identity import Accounts, Authenticator, Bearer, Call, Directory, sts
+from foundation.identity import Accounts, Authenticator, Bearer, Call, Principals, Sessions, sts
 from foundation.store import SYSTEM, Job, Scope, Store, Unit
-from foundation.trail import KeyUses, Lookup, Recorder, Shipper, TrailIndex, cloudtrail
+from foundation.trail import KeyUses, Lookup, Recorder, Recording, Shipper, TrailIndex, cloudtrail
 from foundation.wire import BadToken, Operation, Wire
 from kms.hsm import Asker, CoreClient, SealOverCore
 from kms.keys import Context, Journal, KeyCache, KeyRows, KeyService, KmsSettings, Rooms, Work
@@ -64,6 +64,7 @@ class Assembly:
     store: Store
     core: CoreClient
     seal: SealOverCore
+    principals: Principals
     accounts: Accounts
     bearer: Bearer
     recorder: Recorder
@@ -81,7 +82,11 @@ class Assembly:
         store = Store.open(settings.database_url, wall=wall, directory=data)
         clock = clocks(store, wall)
         core = CoreClient(data / CORE_SOCKET, role, store.assert_no_transaction)
-        accounts = Accounts(store, core, entropy, clock.now)
+        log = make_log(settings.log_level, role, clock.wall)
+        principals = Principals(
+            store, core, lambda account, what: log.critical("ALARM", account=account, what=what)
+        )
+        accounts = Accounts(store, core, entropy, clock.now, principals)
         wire = shared_wire(data / MODELS)
         trail_index = TrailIndex(data / "trail-index.db")
         return cls(
@@ -92,6 +97,7 @@ class Assembly:
             store=store,
             core=core,
             seal=SealOverCore(core, BadToken),
+            principals=principals,
             accounts=accounts,
             bearer=Bearer(store, core, accounts, entropy, clock.wall, DEFAULT_REGION),
             recorder=Recorder(core, wire.redacted, clock.wall, clock.now, entropy),
@@ -99,7 +105,7 @@ class Assembly:
             shipper=Shipper(data / TRAIL, trail_index),
             outside=open_outside(settings, entropy, store.assert_no_transaction),
             wire=wire,
-            log=make_log(settings.log_level, role, clock.wall),
+            log=log,
             metrics=Metrics(),
         )
 
@@ -107,15 +113,22 @@ class Assembly:
     def pipeline(self) -> Pipeline:
         """The path of every call."""
         factories: dict[str, Factory] = {
-            "acm": self.acm,
+            "acm": lambda call, unit, _: self.acm(call, unit),
             "kms": self.kms,
-            "sts": lambda call, _: call,
-            "cloudtrail": lambda call, _: Lookup(self.trail_index, call, self.seal),
+            "sts": lambda call, *_: call,
+            "cloudtrail": lambda call, *_: Lookup(self.trail_index, call, self.seal),
         }
         regions = served_regions(self.settings.regions)
         return Pipeline(
             wire=self.wire,
-            authenticator=Authenticator(self.store, self.core, self.clock.wall, regions),
+            authenticator=Authenticator(
+                self.store,
+                self.core,
+                self.clock.wall,
+                regions,
+                principals=self.principals,
+                sessions=self.sessions,
+            ),
             operations=OPERATIONS,
             factories=factories,
             store=self.store,
@@ -124,6 +137,12 @@ class Assembly:
             log=self.log,
             metrics=self.metrics,
         )
+
+    @cached_property
+    def sessions(self) -> Sessions:
+        """Temporary credentials: issued here, opened by the authenticator."""
+        seal = SealOverCore(self.core, BadToken, under="session")
+        return Sessions(self.core, seal, entropy, self.clock.wall)
 
     @cached_property
     def jobs(self) -> tuple[Job, ...]:
@@ -174,7 +193,7 @@ class Assembly:
             cache=KeyCache(self.store, rows),
             rows=rows,
             journal=journal,
-            principals=Directory(self.store, self.accounts),
+            principals=self.principals,
             uses=KeyUses(self.trail_index),
             seal=self.seal,
             now=self.clock.now,
@@ -183,9 +202,9 @@ class Assembly:
             settings=KmsSettings(regions=tuple(sorted(served_regions(self.settings.regions)))),
         )
 
-    def kms(self, call: Call, unit: Unit) -> KeyService:
+    def kms(self, call: Call, unit: Unit, recording: Recording | None = None) -> KeyService:
         """KMS, for one caller."""
-        return KeyService(Context(self.keys, unit, call))
+        return KeyService(Context(self.keys, unit, call, recording))
 
     @property
     def _kms_work(self) -> Work:

@@ -1,6 +1,6 @@
 """Who is calling, and may they: accounts, access keys, SigV4, bearer tokens and the authorization seam."""
 
-from foundation.identity.accounts import Accounts, KeyMaker, NewAccount
+from foundation.identity.accounts import Accounts, NewAccount
 from foundation.identity.authenticator import Authenticator
 from foundation.identity.bearer import Bearer, NewToken, TokenMac
 from foundation.identity.calls import (
@@ -12,21 +12,39 @@ from foundation.identity.calls import (
     operator_call,
     service_call,
 )
-from foundation.identity.decisions import Decision, Resource, account_resource, authorize, decide
-from foundation.identity.directory import Directory
-from foundation.identity.errors import BearerRefused, EntityAlreadyExists, InvalidInput, NoSuchEntity
+from foundation.identity.decisions import (
+    Decision,
+    Denied,
+    Resource,
+    account_resource,
+    authorize,
+    caller_of,
+    decide,
+)
+from foundation.identity.errors import (
+    BearerRefused,
+    EntityAlreadyExists,
+    InvalidInput,
+    NoSuchEntity,
+    Tampered,
+)
 from foundation.identity.keyring import SigningKeys
+from foundation.identity.keys import KeyMaker
 from foundation.identity.operations import sts
+from foundation.identity.principals import Principals
+from foundation.identity.records import Alarm, RowMac
+from foundation.identity.sessions import Sessions
 
 __all__ = [
     "ADMINISTRATOR_ACCESS",
     "Accounts",
+    "Alarm",
     "Authenticator",
     "Bearer",
     "BearerRefused",
     "Call",
     "Decision",
-    "Directory",
+    "Denied",
     "EntityAlreadyExists",
     "InvalidInput",
     "KeyMaker",
@@ -35,12 +53,17 @@ __all__ = [
     "NoSuchEntity",
     "Permissions",
     "Principal",
+    "Principals",
     "Resource",
+    "RowMac",
     "Session",
+    "Sessions",
     "SigningKeys",
+    "Tampered",
     "TokenMac",
     "account_resource",
     "authorize",
+    "caller_of",
     "decide",
     "operator_call",
     "service_call",

@@ -1,6 +1,5 @@
 """Accounts, and the first user and access key of each: what `keystead account create` makes."""
 
-import base64
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,27 +9,26 @@ from typing import Protocol
 from sqlmodel import Session, col, select
 
 from foundation.identity.calls import ADMINISTRATOR_ACCESS, Principal
+from foundation.identity.entities import add_entity
 from foundation.identity.errors import EntityAlreadyExists, InvalidInput, NoSuchEntity
-from foundation.identity.keyring import GENERATION, principal_by_id, user_arn
-from foundation.identity.tables import AccessKey, Account, AttachedPolicy, User
+from foundation.identity.keys import GENERATION, AccessKeys, KeyMaker
+from foundation.identity.names import USER_ID, parse_arn, unique_id
+from foundation.identity.principals import Principals
+from foundation.identity.records import EntityRecord, RowMac
+from foundation.identity.tables import AccessKey, Account
 from foundation.store import SYSTEM, Duplicate, Scope, Store, Unit, bump
 
-__all__ = ["Accounts", "KeyMaker", "NewAccount"]
+__all__ = ["Accounts", "NewAccount"]
 
 ADMIN = "admin"
 _ACCOUNT_ID = re.compile(r"[0-9]{12}")
 # IAM makes keys of 16 and more; `test` is what people who come from a test double have in their settings.
 _ACCESS_KEY_ID = re.compile(r"[A-Za-z0-9_]{4,128}")
 _SECRET = re.compile(r"[!-~]{4,128}")
-_PRINCIPAL_ARN = re.compile(r"arn:aws:iam::([0-9]{12}):(?:(root)|user/([A-Za-z0-9_+=,.@-]{1,64}))")
 
 
-class KeyMaker(Protocol):
-    """The key core, as far as access keys need it. Never called inside a transaction."""
-
-    def new_access_key(self, account: str, access_key_id: str, secret: str | None) -> tuple[bytes, str]:
-        """Seal `secret` (None: make one) for this key id; give the sealed token and the secret."""
-        ...
+class AccountCore(KeyMaker, RowMac, Protocol):
+    """The key core, as far as accounts need it. Never called inside a transaction."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -47,10 +45,16 @@ class Accounts:
     """Creates accounts and finds principals. `now` is the service clock."""
 
     def __init__(
-        self, store: Store, core: KeyMaker, entropy: Callable[[int], bytes], now: Callable[[], datetime]
+        self,
+        store: Store,
+        core: AccountCore,
+        entropy: Callable[[int], bytes],
+        now: Callable[[], datetime],
+        principals: Principals | None = None,
     ) -> None:
         self._store = store
-        self._core = core
+        self.principals = principals or Principals(store, core)
+        self._keys = AccessKeys(core, self.principals.watch, entropy, now)
         self._entropy = entropy
         self._now = now
 
@@ -72,28 +76,25 @@ class Accounts:
         or key of the wrong form, EntityAlreadyExists when the account or the access key exists.
         """
         account = account_id if account_id is not None else self.draw_account_id()
-        key_id = access_key if access_key is not None else "AKIA" + self._letters(16)
-        _check_form(account, key_id, secret)
-        user_id = "AIDA" + self._letters(17)
-        sealed, shown = self._core.new_access_key(account, key_id, secret)
+        _check_form(account, access_key, secret)
         created_at = self._now()
+        admin = EntityRecord(
+            account=account,
+            id=unique_id(USER_ID, account, self._entropy),
+            kind="user",
+            name=ADMIN,
+            path="/",
+            created_at=created_at,
+            attached=(ADMINISTRATOR_ACCESS,),
+        )
+        mac = self.principals.watch.mac(admin)
+        key, shown = self._keys.draft(account, admin.id, access_key, secret)
 
         def write(session: Session) -> None:
             # Rows anew in each run: the store may repeat this body.
             session.add(Account(account=account, created_at=created_at))
-            session.add(User(account=account, name=ADMIN, user_id=user_id, created_at=created_at))
-            session.add(
-                AttachedPolicy(account=account, principal_id=user_id, policy_arn=ADMINISTRATOR_ACCESS)
-            )
-            session.add(
-                AccessKey(
-                    access_key_id=key_id,
-                    account=account,
-                    principal_id=user_id,
-                    sealed=sealed,
-                    created_at=created_at,
-                )
-            )
+            add_entity(session, admin, mac)
+            session.add(AccessKey(**key))
             bump(session, GENERATION)
 
         try:
@@ -102,33 +103,26 @@ class Accounts:
             )
             own.write(write)
         except Duplicate as error:
-            what = f"access key {key_id}" if error.table == AccessKey.__tablename__ else f"account {account}"
+            taken = error.table == AccessKey.__tablename__
+            what = f"access key {key['access_key_id']}" if taken else f"account {account}"
             raise EntityAlreadyExists(f"The {what} already exists.") from error
-        return NewAccount(account, key_id, shown, user_arn(account, ADMIN))
+        return NewAccount(account, key["access_key_id"], shown, admin.arn)
 
     def set_access_key_active(self, access_key_id: str, *, active: bool) -> None:
         """Enable or disable an access key; NoSuchEntity when there is none. All workers follow within 1 s."""
-
-        def write(session: Session) -> None:
-            key = session.get(AccessKey, access_key_id)
-            if key is None:
-                raise NoSuchEntity(f"The access key {access_key_id} does not exist.")
-            key.active = active
-            session.add(key)
-            bump(session, GENERATION)
-
-        self._store.unit(SYSTEM).write(write)
+        unit = self._store.unit(SYSTEM)
+        key = self._keys.find(unit, access_key_id)
+        if key is None:
+            raise NoSuchEntity(f"The access key {access_key_id} does not exist.")
+        self._keys.set_active(unit, key, active=active)
 
     def principal(self, arn: str) -> Principal:
         """Find the account root or user that an ARN names; NoSuchEntity when it names none."""
-        match = _PRINCIPAL_ARN.fullmatch(arn)
-        if match is None:
+        named = parse_arn(arn)
+        if named is None or named.kind not in ("root", "user"):
             raise NoSuchEntity("A principal is named by the ARN of an account's root or of a user.")
-        account, root, name = match.groups()
-        with self._store.unit(Scope(account, SYSTEM.region)).read() as session:
-            found: Principal | None = None
-            if session.get(Account, account) is not None:
-                found = self._named(session, account, name, is_root=root is not None)
+        unique = self.principals.id_of(arn)
+        found = None if unique is None else self.principals.by_id(named.account, unique)
         if found is None:
             raise NoSuchEntity(f"There is no principal {arn}.")
         return found
@@ -145,21 +139,11 @@ class Accounts:
                 select(Account.account).order_by(col(Account.created_at), Account.account).limit(1)
             ).first()
 
-    def _named(self, session: Session, account: str, name: str, *, is_root: bool) -> Principal | None:
-        if is_root:
-            return principal_by_id(session, account, account)
-        user = session.get(User, (account, name))
-        return None if user is None else principal_by_id(session, account, user.user_id)
 
-    def _letters(self, count: int) -> str:
-        """Draw `count` letters of AWS's unique-id alphabet (base 32: A-Z, 2-7)."""
-        return base64.b32encode(self._entropy(count)).decode()[:count]
-
-
-def _check_form(account: str, key_id: str, secret: str | None) -> None:
+def _check_form(account: str, key_id: str | None, secret: str | None) -> None:
     if not _ACCOUNT_ID.fullmatch(account):
         raise InvalidInput("An account id is 12 digits.")
-    if not _ACCESS_KEY_ID.fullmatch(key_id):
+    if key_id is not None and not _ACCESS_KEY_ID.fullmatch(key_id):
         raise InvalidInput("An access key id is 4 to 128 letters, digits and underscores.")
     if secret is not None and not _SECRET.fullmatch(secret):
         raise InvalidInput("A secret access key is 4 to 128 printable ASCII characters without spaces.")

@@ -4,17 +4,23 @@ import hashlib
 import hmac
 from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
+from typing import Final, Protocol
 
 from foundation.identity.calls import Call, Principal
 from foundation.identity.canonical import canonical_request, string_to_sign
 from foundation.identity.keyring import Keyring, SigningKeys
 from foundation.identity.presented import Presented, read_signature
+from foundation.identity.principals import Principals
+from foundation.identity.records import RowMac
+from foundation.identity.sessions import Sessions
 from foundation.store import Store
 from foundation.wire import Addressed, IncompleteSignature, Request, SignatureDoesNotMatch, UnrecognizedClient
 
 __all__ = ["SKEW", "Authenticator"]
 
 SKEW = timedelta(minutes=5)
+GLOBAL_SERVICES: Final = frozenset({"iam"})
+"""Services without regions: their clients sign for whatever region they were given."""
 UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
 _MISMATCH = (
     "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key "
@@ -23,13 +29,27 @@ _MISMATCH = (
 _UNKNOWN = "The security token included in the request is invalid."
 
 
+class Keys(SigningKeys, RowMac, Protocol):
+    """The key core, as far as authentication needs it."""
+
+
 class Authenticator:
-    """Turns a signed request into a Call. Thread-safe; `regions` are the regions that this deployment serves."""
+    """Turns a signed request into a Call. Thread-safe; `regions` are the regions that this deployment serves.
+
+    `sessions` opens the tokens of temporary credentials; without it they are not taken.
+    """
 
     def __init__(
-        self, store: Store, keys: SigningKeys, wall: Callable[[], datetime], regions: Collection[str]
+        self,
+        store: Store,
+        keys: Keys,
+        wall: Callable[[], datetime],
+        regions: Collection[str],
+        *,
+        principals: Principals | None = None,
+        sessions: Sessions | None = None,
     ) -> None:
-        self._keyring = Keyring(store, keys, wall)
+        self._keyring = Keyring(store, keys, wall, principals or Principals(store, keys), sessions)
         self._wall = wall
         self._regions = frozenset(regions)
 
@@ -37,7 +57,7 @@ class Authenticator:
         """Verify the request's signature for the addressed service, over the body exactly as it was read.
 
         Raises MissingAuthenticationToken, IncompleteSignature, SignatureDoesNotMatch (also for a date or scope
-        that does not fit) or UnrecognizedClient (key unknown or disabled). The wire gives each the protocol's code.
+        that does not fit), UnrecognizedClient (key unknown or disabled, token not ours) or ExpiredToken. The wire gives each the protocol's code.
         """
         presented = read_signature(request)
         now = self._wall()
@@ -75,13 +95,12 @@ class Authenticator:
 
     def _verify(self, presented: Presented, to_sign: bytes) -> Principal:
         holder, key = self._keyring.look_up(
-            presented.access_key_id, presented.date, presented.region, presented.service
+            presented.access_key_id, presented.token, presented.date, presented.region, presented.service
         )
         # An unknown key costs the same HMAC and comparison as a known one.
         signature = hmac.digest(key, to_sign, "sha256").hex().encode()
         same = hmac.compare_digest(signature, presented.signature.encode())
-        if holder is None or presented.session_token:
-            # Sessions do not exist yet, so no session token is one of ours.
+        if holder is None:
             raise UnrecognizedClient(_UNKNOWN)
         if not same:
             raise SignatureDoesNotMatch(_MISMATCH)
@@ -93,7 +112,7 @@ class Authenticator:
                 "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: "
                 f"'{presented.date[:16]}' != '{presented.timestamp[:8]}', from '{presented.timestamp}'."
             )
-        if presented.region not in self._regions:
+        if presented.region not in self._regions and addressed.signing_name not in GLOBAL_SERVICES:
             raise SignatureDoesNotMatch("Credential should be scoped to a valid region.")
         if presented.service != addressed.signing_name:
             raise SignatureDoesNotMatch(

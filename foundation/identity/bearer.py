@@ -12,7 +12,7 @@ from sqlmodel import Session, select
 from foundation.identity.accounts import Accounts
 from foundation.identity.calls import Call, Principal
 from foundation.identity.errors import BearerRefused, InvalidInput, NoSuchEntity
-from foundation.identity.keyring import principal_by_id
+from foundation.identity.principals import Principals
 from foundation.identity.tables import BearerToken
 from foundation.store import SYSTEM, Scope, Store, Unit
 from foundation.wire import Request
@@ -58,6 +58,7 @@ class Bearer:
         self._store = store
         self._core = core
         self._accounts = accounts
+        self._principals: Principals = accounts.principals
         self._entropy = entropy
         self._wall = wall
         self._region = region
@@ -79,6 +80,7 @@ class Bearer:
         token = PREFIX + base64.urlsafe_b64encode(self._entropy(32)).decode().rstrip("=")
         token_id = "tok-" + self._entropy(8).hex()
         mac = self._core.mac(PURPOSE, token.encode())
+        row_mac = self._row_mac(mac, token_id, principal.account, principal.principal_id, expires_at)
 
         def write(session: Session) -> None:
             session.add(
@@ -89,6 +91,7 @@ class Bearer:
                     principal_id=principal.principal_id,
                     created_at=created_at,
                     expires_at=expires_at,
+                    row_mac=row_mac,
                 )
             )
 
@@ -136,19 +139,23 @@ class Bearer:
 
     def _holder(self, token: str) -> tuple[Principal, str]:
         mac = self._core.mac(PURPOSE, token.encode())
-        unit = self._store.unit(SYSTEM)
-        with unit.read() as session:
+        with self._store.unit(SYSTEM).read() as session:
             row = session.get(BearerToken, mac)
         if row is None or (row.expires_at is not None and row.expires_at <= self._wall()):
             raise BearerRefused(_REFUSED)
-        owner = unit.at(
-            Scope(row.account, self._region), because="the account that the bearer token belongs to"
-        )
-        with owner.read() as session:
-            principal = principal_by_id(session, row.account, row.principal_id)
+        watch = self._principals.watch
+        wanted = self._row_mac(mac, row.token_id, row.account, row.principal_id, row.expires_at)
+        watch.compare(row.account, f"bearer token {row.token_id}", row.row_mac, wanted)
+        principal = self._principals.by_id(row.account, row.principal_id)
         if principal is None:
             raise BearerRefused(_REFUSED)
         return principal, row.token_id
+
+    def _row_mac(
+        self, mac: bytes, token_id: str, account: str, principal_id: str, expires_at: datetime | None
+    ) -> bytes:
+        watch = self._principals.watch
+        return watch.mac_of("bearer token", [mac, token_id, account, principal_id, expires_at])
 
 
 def _after(start: datetime, lifetime: timedelta) -> datetime:

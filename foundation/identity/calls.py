@@ -28,7 +28,7 @@ class Session:
     """What temporary credentials add to their principal. `issued_at` and `mfa_at` are UTC.
 
     AssumeRole: `role_arn` and `role_id` (`AROA…`) are the role's. GetSessionToken: both are empty, for the
-    principal is still the user.
+    principal is still the user. `transitive` are the keys of the tags that a chained session inherits.
     """
 
     issued_at: datetime
@@ -36,6 +36,7 @@ class Session:
     role_id: str = ""
     mfa_at: datetime | None = None
     source_identity: str = ""
+    transitive: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Access keys as the hot path needs them: whose they are, and their derived signing keys, cached.
 
-Both follow the store's generation "identity", which every change of a key, user or policy raises in its own
-transaction; so a disabled key is dropped as soon as the generation is seen (within 1 s on every worker).
+Both follow the store's generation "identity", which every change of a key, user, role or policy raises in its own
+transaction; so a disabled key or detached policy is dropped as soon as the generation is seen (within 1 s on every worker).
 """
 
 from collections.abc import Callable
@@ -9,15 +9,17 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
-from sqlmodel import Session, select
-
 from foundation.identity.calls import Principal
-from foundation.identity.tables import AccessKey, AttachedPolicy, User
-from foundation.store import SYSTEM, Scope, Store
+from foundation.identity.keys import GENERATION
+from foundation.identity.principals import Principals
+from foundation.identity.records import key_record
+from foundation.identity.sessions import Claims, Sessions
+from foundation.identity.tables import AccessKey
+from foundation.store import SYSTEM, Store
+from foundation.wire import BadToken, ExpiredToken
 
-__all__ = ["GENERATION", "Holder", "Keyring", "SigningKeys", "principal_by_id", "root_arn", "user_arn"]
+__all__ = ["Holder", "Keyring", "SigningKeys"]
 
-GENERATION = "identity"
 LONGEST = timedelta(days=1)
 MOST_CACHED = 10_000
 NO_KEY = bytes(32)
@@ -38,10 +40,15 @@ class SigningKeys(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """An active access key and the principal who holds it."""
+    """An active access key and the principal who holds it. `claims` are those of temporary credentials."""
 
     principal: Principal
     sealed: bytes
+    claims: Claims | None = None
+
+
+Credential = tuple[str, str]
+"""An access key id, and the session token that came with it ("": none)."""
 
 
 @dataclass(slots=True)
@@ -49,39 +56,53 @@ class _Cache:
     """What is known at one generation. Replaced whole, never emptied: a late writer fills a cache nobody reads."""
 
     generation: int
-    holders: dict[str, Holder | None] = field(default_factory=dict)
-    keys: dict[tuple[str, str, str, str], tuple[bytes, datetime]] = field(default_factory=dict)
+    holders: dict[Credential, Holder | None] = field(default_factory=dict)
+    keys: dict[tuple[Credential, str, str, str], tuple[bytes, datetime]] = field(default_factory=dict)
 
 
 class Keyring:
-    """Finds access keys; thread-safe."""
+    """Finds access keys; thread-safe. `sessions` opens tokens; without one none is taken."""
 
-    def __init__(self, store: Store, keys: SigningKeys, wall: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        keys: SigningKeys,
+        wall: Callable[[], datetime],
+        principals: Principals,
+        sessions: Sessions | None = None,
+    ) -> None:
         self._store = store
         self._core = keys
         self._wall = wall
+        self._principals = principals
+        self._sessions = sessions
         self._cache = _Cache(generation=-1)
 
     def look_up(
-        self, access_key_id: str, date: str, region: str, service: str
+        self, access_key_id: str, token: str, date: str, region: str, service: str
     ) -> tuple[Holder | None, bytes]:
         """Return an active key's holder and the key's signing key for one day, region and service.
 
-        None and a key that signs nothing for a key that is unknown or disabled.
+        None and a key that signs nothing for a key that is unknown or disabled, and for one whose token is missing,
+        superfluous or of another key. Raises ExpiredToken for a session that is over, Tampered.
         """
         cache = self._current()
-        if access_key_id in cache.holders:
-            holder = cache.holders[access_key_id]
+        credential = (access_key_id, token)
+        if credential in cache.holders:
+            holder = cache.holders[credential]
         else:
-            holder = self._read(access_key_id)
-            _remember(cache.holders, access_key_id, holder)
+            holder = self._read_session(access_key_id, token) if token else self._read(access_key_id)
+            _remember(cache.holders, credential, holder)
         if holder is None:
             return None, NO_KEY
-        place = (access_key_id, date, region, service)
+        if holder.claims is not None and holder.claims.over(self._wall()):
+            raise ExpiredToken("The security token included in the request is expired")
+        place = (credential, date, region, service)
         known = cache.keys.get(place)
         if known is not None and self._wall() - known[1] < LONGEST:
             return holder, known[0]
-        derived = self._core.signing_key(holder.sealed, holder.principal.account, *place)
+        account = holder.principal.account
+        derived = self._core.signing_key(holder.sealed, account, access_key_id, date, region, service)
         _remember(cache.keys, place, (derived, self._wall()))
         return holder, derived
 
@@ -94,47 +115,24 @@ class Keyring:
         return cache
 
     def _read(self, access_key_id: str) -> Holder | None:
-        unit = self._store.unit(SYSTEM)
-        with unit.read() as session:
-            key = session.get(AccessKey, access_key_id)
-        if key is None or not key.active:
+        with self._store.unit(SYSTEM).read() as session:
+            row = session.get(AccessKey, access_key_id)
+        if row is None:
             return None
-        owner = unit.at(
-            Scope(key.account, SYSTEM.region), because="the account that the access key belongs to"
-        )
-        with owner.read() as session:
-            principal = principal_by_id(session, key.account, key.principal_id)
+        key = key_record(row)
+        self._principals.watch.hold(key, row.mac)
+        principal = self._principals.by_id(key.account, key.principal_id) if key.active else None
         return None if principal is None else Holder(principal, key.sealed)
 
-
-def principal_by_id(session: Session, account: str, principal_id: str) -> Principal | None:
-    """Find a principal by its unique id, with the policies attached to it; None when it is gone."""
-    if principal_id == account:
-        return Principal(
-            account=account, arn=root_arn(account), principal_id=account, kind="root", name="root"
-        )
-    user = session.exec(select(User).where(User.user_id == principal_id)).one_or_none()
-    if user is None:
-        return None
-    attached = session.exec(select(AttachedPolicy).where(AttachedPolicy.principal_id == principal_id)).all()
-    return Principal(
-        account=account,
-        arn=user_arn(account, user.name),
-        principal_id=principal_id,
-        kind="user",
-        name=user.name,
-        policies=tuple(sorted(policy.policy_arn for policy in attached)),
-    )
-
-
-def root_arn(account: str) -> str:
-    """Give the ARN of an account's root."""
-    return f"arn:aws:iam::{account}:root"
-
-
-def user_arn(account: str, name: str) -> str:
-    """Give the ARN of a user."""
-    return f"arn:aws:iam::{account}:user/{name}"
+    def _read_session(self, access_key_id: str, token: str) -> Holder | None:
+        if self._sessions is None:
+            return None
+        try:
+            claims = self._sessions.open(token, access_key_id)
+        except BadToken:
+            return None
+        principal = self._principals.by_id(claims.account, claims.principal_id, claims)
+        return None if principal is None else Holder(principal, claims.sealed, claims)
 
 
 def _remember(cache: dict[K, V], key: K, value: V) -> None:

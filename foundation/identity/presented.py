@@ -29,7 +29,10 @@ _ACCESS_KEY_ID = re.compile(r"[A-Za-z0-9_]{1,128}")
 
 @dataclass(frozen=True, slots=True)
 class Presented:
-    """A signature as presented. `expires` is None in a header, and a presigned query's lifetime otherwise."""
+    """A signature as presented. `expires` is None in a header, and a presigned query's lifetime otherwise.
+
+    `token` is the session token, "" when there is none.
+    """
 
     access_key_id: str
     date: str
@@ -40,7 +43,7 @@ class Presented:
     signed_headers: tuple[str, ...]
     signature: str
     expires: timedelta | None
-    session_token: bool
+    token: str
 
     @property
     def scope(self) -> str:
@@ -86,7 +89,7 @@ def _from_header(request: Request, authorization: str) -> Presented:
         parts["Signature"],
         timestamp,
         at,
-        session_token=bool(request.all("x-amz-security-token")),
+        token=_token(request.all("x-amz-security-token")),
     )
 
 
@@ -110,7 +113,7 @@ def _from_query(request: Request, query: dict[str, list[str]]) -> Presented:
         date,
         _basic_date(date),
         expires=timedelta(seconds=int(expires)),
-        session_token="X-Amz-Security-Token" in query or bool(request.all("x-amz-security-token")),
+        token=_token((*query.get("X-Amz-Security-Token", ()), *request.all("x-amz-security-token"))),
     )
 
 
@@ -122,7 +125,7 @@ def _presented(
     at: datetime,
     *,
     expires: timedelta | None = None,
-    session_token: bool,
+    token: str,
 ) -> Presented:
     parts = credential.split("/")
     if len(parts) != 5:
@@ -149,8 +152,14 @@ def _presented(
         signed_headers=signed,
         signature=signature,
         expires=expires,
-        session_token=session_token,
+        token=token,
     )
+
+
+def _token(values: tuple[str, ...]) -> str:
+    if len(values) > 1 or values == ("",):
+        raise IncompleteSignature("X-Amz-Security-Token may be given once, and not empty.")
+    return values[0] if values else ""
 
 
 def _header_date(request: Request, missing: list[str]) -> tuple[str, datetime]:

@@ -1,13 +1,25 @@
-"""Rows of accounts, users, access keys and bearer tokens: persistence only, private to this room."""
+"""Rows of accounts, users, roles, policies, access keys and bearer tokens: persistence only, private to this room.
+
+Rows that decide what somebody may do carry a MAC that the key core makes (`foundation.identity.records`).
+"""
 
 from datetime import datetime
 
-from sqlalchemy import LargeBinary, UniqueConstraint
+from sqlalchemy import Index, LargeBinary, Text, UniqueConstraint
 from sqlmodel import Field
 
 from foundation.store import AccountOwned, Global, UtcDateTime
 
-__all__ = ["AccessKey", "Account", "AttachedPolicy", "BearerToken", "User"]
+__all__ = [
+    "AccessKey",
+    "Account",
+    "AttachedPolicy",
+    "BearerToken",
+    "Entity",
+    "InlinePolicy",
+    "ManagedPolicy",
+    "PolicyVersion",
+]
 
 
 class Account(Global, table=True):
@@ -19,24 +31,83 @@ class Account(Global, table=True):
     created_at: datetime = Field(sa_type=UtcDateTime)
 
 
-class User(AccountOwned, table=True):
-    """An IAM user. `user_id` (AIDA…) is never reused, so that a recreated name inherits nothing."""
+class Entity(AccountOwned, table=True):
+    """An IAM user or role. `id` (AIDA…, AROA…) is never reused, so that a recreated name inherits nothing.
 
-    __tablename__ = "iam_user"
-    __table_args__ = (UniqueConstraint("user_id", name="uq_iam_user_user_id"),)
+    `name_key` is the name in lower case: two names differ by more than case. `tags` is a JSON object. `boundary` is
+    a policy's ARN or "". `trust` and `longest_session` (seconds) are a role's; the trust policy's principals are
+    unique ids. `mac` covers the row, its inline policies and its attachments together: none can be taken away.
+    """
 
-    name: str = Field(primary_key=True)
-    user_id: str
+    __tablename__ = "iam_entity"
+    __table_args__ = (UniqueConstraint("account", "kind", "name_key", name="uq_iam_entity_name"),)
+
+    id: str = Field(primary_key=True)
+    kind: str
+    name: str
+    name_key: str
+    path: str
     created_at: datetime = Field(sa_type=UtcDateTime)
+    tags: str = Field(sa_type=Text)
+    boundary: str
+    trust: str = Field(sa_type=Text)
+    description: str = Field(sa_type=Text)
+    longest_session: int
+    mac: bytes = Field(sa_type=LargeBinary)
+    row_version: int = 0
+
+
+class InlinePolicy(AccountOwned, table=True):
+    """A policy that lives and dies with its user or role."""
+
+    __tablename__ = "iam_inline_policy"
+
+    entity_id: str = Field(primary_key=True)
+    name: str = Field(primary_key=True)
+    document: str = Field(sa_type=Text)
 
 
 class AttachedPolicy(AccountOwned, table=True):
-    """A managed policy's ARN attached to a principal, named by its unique id."""
+    """A managed policy attached to a user or role."""
 
     __tablename__ = "iam_attached_policy"
+    __table_args__ = (Index("ix_iam_attached_policy_arn", "account", "policy_arn"),)
 
-    principal_id: str = Field(primary_key=True)
+    entity_id: str = Field(primary_key=True)
     policy_arn: str = Field(primary_key=True)
+
+
+class ManagedPolicy(AccountOwned, table=True):
+    """A customer managed policy. `mac` covers the row and its versions; the two counts are kept for DeletePolicy."""
+
+    __tablename__ = "iam_policy"
+    __table_args__ = (UniqueConstraint("account", "name_key", name="uq_iam_policy_name"),)
+
+    id: str = Field(primary_key=True)
+    name: str
+    name_key: str
+    path: str
+    description: str = Field(sa_type=Text)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    updated_at: datetime = Field(sa_type=UtcDateTime)
+    default_version: int
+    last_version: int
+    tags: str = Field(sa_type=Text)
+    attachments: int = 0
+    boundaries: int = 0
+    mac: bytes = Field(sa_type=LargeBinary)
+    row_version: int = 0
+
+
+class PolicyVersion(AccountOwned, table=True):
+    """One of up to five documents of a customer managed policy."""
+
+    __tablename__ = "iam_policy_version"
+
+    policy_id: str = Field(primary_key=True)
+    number: int = Field(primary_key=True)
+    document: str = Field(sa_type=Text)
+    created_at: datetime = Field(sa_type=UtcDateTime)
 
 
 class AccessKey(Global, table=True):
@@ -53,6 +124,7 @@ class AccessKey(Global, table=True):
     sealed: bytes = Field(sa_type=LargeBinary)
     active: bool = True
     created_at: datetime = Field(sa_type=UtcDateTime)
+    mac: bytes = Field(sa_type=LargeBinary)
 
 
 class BearerToken(Global, table=True):
@@ -67,3 +139,4 @@ class BearerToken(Global, table=True):
     principal_id: str
     created_at: datetime = Field(sa_type=UtcDateTime)
     expires_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
+    row_mac: bytes = Field(sa_type=LargeBinary)

@@ -25,7 +25,7 @@ Resolver = Callable[
 Body = dict[str, Any] | str
 
 # What an account has before it asks for anything.
-FOUNDATION = {"account", "access_key", "iam_user", "iam_attached_policy", "bearer_token"}
+FOUNDATION = {"account", "access_key", "iam_entity", "iam_attached_policy", "bearer_token"}
 
 
 def kept(world: World, caller: Caller) -> dict[str, int]:

@@ -39,9 +39,7 @@ class AwsPolicy:
         return json.dumps({"Version": "2012-10-17", "Statement": list(self.statements)}, indent=4)
 
 
-def _allow(
-    *actions: str, resource: str | list[str] = EVERYTHING, **more: Any
-) -> Mapping[str, Any]:
+def _allow(*actions: str, resource: str | list[str] = EVERYTHING, **more: Any) -> Mapping[str, Any]:
     return {"Effect": "Allow", "Action": list(actions), "Resource": resource, **more}
 
 
@@ -68,7 +66,14 @@ _LIST: Final = (
         "Provides read-only access to AWS services and resources.",
         (
             _allow(
-                *("acm:Describe*", "acm:Get*", "acm:List*", "acm-pca:Describe*", "acm-pca:Get*", "acm-pca:List*"),
+                *(
+                    "acm:Describe*",
+                    "acm:Get*",
+                    "acm:List*",
+                    "acm-pca:Describe*",
+                    "acm-pca:Get*",
+                    "acm-pca:List*",
+                ),
                 *("cloudhsm:Describe*", "cloudhsm:List*", "cloudtrail:LookupEvents", "iam:Get*", "iam:List*"),
                 *("iam:Simulate*", "kms:Describe*", "kms:Get*", "kms:List*", "secretsmanager:Describe*"),
                 *("secretsmanager:GetResourcePolicy", "secretsmanager:List*", "sts:GetAccessKeyInfo"),
@@ -101,7 +106,13 @@ _LIST: Final = (
         "Provides access to AWS Key Management Service (KMS).",
         (
             _allow(
-                *("kms:CreateAlias", "kms:CreateKey", "kms:DeleteAlias", "kms:Describe*", "kms:GenerateRandom"),
+                *(
+                    "kms:CreateAlias",
+                    "kms:CreateKey",
+                    "kms:DeleteAlias",
+                    "kms:Describe*",
+                    "kms:GenerateRandom",
+                ),
                 *("kms:Get*", "kms:List*", "kms:TagResource", "kms:UntagResource", "iam:ListGroups"),
                 *("iam:ListRoles", "iam:ListUsers"),
             ),
@@ -139,7 +150,11 @@ _LIST: Final = (
             _allow(
                 *("acm-pca:DescribeCertificateAuthority", "acm-pca:DescribeCertificateAuthorityAuditReport"),
                 *("acm-pca:ListCertificateAuthorities", "acm-pca:GetCertificateAuthorityCsr"),
-                *("acm-pca:GetCertificateAuthorityCertificate", "acm-pca:GetCertificate", "acm-pca:GetPolicy"),
+                *(
+                    "acm-pca:GetCertificateAuthorityCertificate",
+                    "acm-pca:GetCertificate",
+                    "acm-pca:GetPolicy",
+                ),
                 *("acm-pca:ListPermissions", "acm-pca:ListTags"),
             ),
         ),

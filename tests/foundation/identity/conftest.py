@@ -6,10 +6,12 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 
 import pytest
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from foundation.identity import Accounts, Authenticator, Bearer, NewAccount
-from foundation.identity.tables import User
+from foundation.identity.entities import add_entity, remove_entity
+from foundation.identity.records import EntityRecord, Watch, find_entity
+from foundation.identity.tables import AttachedPolicy
 from foundation.store import Scope, Store, bump
 from foundation.wire import Addressed, Codec
 from tests.support.identity import ACCOUNT, REGION, OpenCore
@@ -63,15 +65,19 @@ def bearer(store: Store, core: OpenCore, accounts: Accounts, clock: Clock) -> Be
     return Bearer(store, core, accounts, counted_entropy(), clock, REGION)
 
 
-def recreate_admin(store: Store) -> None:
-    """Delete the user `admin` and make another of that name, as IAM's operations will."""
+def recreate_admin(store: Store, core: OpenCore) -> None:
+    """Delete the user `admin` and make another of that name, as IAM's operations do."""
+    another = EntityRecord(ACCOUNT, "AIDAANOTHERADMIN00002", "user", "admin", "/", datetime.now(UTC))
+    mac = Watch(core).mac(another)
 
     def write(session: Session) -> None:
-        session.delete(session.get_one(User, (ACCOUNT, "admin")))
+        found = find_entity(session, "user", "admin")
+        assert found is not None
+        for policy in session.exec(select(AttachedPolicy)).all():
+            session.delete(policy)
+        remove_entity(session, found[0])
         session.flush()
-        session.add(
-            User(account=ACCOUNT, name="admin", user_id="AIDAANOTHERADMIN00002", created_at=datetime.now(UTC))
-        )
+        add_entity(session, another, mac)
         bump(session, "identity")
 
     store.unit(Scope(ACCOUNT, REGION)).write(write)

@@ -349,10 +349,10 @@ def test_a_disabled_key_is_refused_at_once_and_an_enabled_one_taken_again(
 
 
 def test_a_key_of_a_deleted_user_is_refused_even_when_the_name_comes_back(
-    authenticator: Authenticator, account: NewAccount, store: Store
+    authenticator: Authenticator, account: NewAccount, store: Store, core: OpenCore
 ) -> None:
     authenticator.authenticate(signed(account), ACM, request_id="r")
-    recreate_admin(store)
+    recreate_admin(store, core)
     with pytest.raises(UnrecognizedClient):
         authenticator.authenticate(signed(account), ACM, request_id="r")
 

@@ -10,7 +10,7 @@ from foundation.identity import Bearer, BearerRefused, InvalidInput, NewAccount,
 from foundation.store import Store
 from foundation.wire import Request
 from tests.foundation.identity.conftest import Clock, recreate_admin
-from tests.support.identity import ACCOUNT, REGION
+from tests.support.identity import ACCOUNT, REGION, OpenCore
 
 
 def asking(*authorization: str) -> Request:
@@ -85,10 +85,10 @@ def test_a_revoked_token_is_refused_at_once(bearer: Bearer, account: NewAccount)
 
 
 def test_a_token_ends_with_its_principal_even_when_the_name_comes_back(
-    bearer: Bearer, account: NewAccount, store: Store
+    bearer: Bearer, account: NewAccount, store: Store, core: OpenCore
 ) -> None:
     made = bearer.create(account.admin_arn)
-    recreate_admin(store)
+    recreate_admin(store, core)
     with pytest.raises(BearerRefused):
         bearer.authenticate(asking(f"Bearer {made.token}"), request_id="r")
 
