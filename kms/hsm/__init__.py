@@ -28,8 +28,9 @@ from kms.hsm.errors import (
 from kms.hsm.frames import CoreStatus
 from kms.hsm.handles import signing_handle
 from kms.hsm.import_token import import_note
-from kms.hsm.labels import SPECS, Asker, KeyLabel
+from kms.hsm.labels import Asker, KeyLabel
 from kms.hsm.paging import SealOverCore
+from kms.hsm.specs import SPECS
 
 __all__ = [
     "SPECS",

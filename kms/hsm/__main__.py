@@ -35,8 +35,7 @@ def serve(message: boot.Boot, wires: Wires) -> None:
     service = KeyService(keys, entropy, wall)
 
     def recall(record: Record) -> None:
-        if record.kind == "event":
-            service.remember(record.body)
+        service.remember(record.kind, record.body)
 
     chain = ChainWriter(
         Path(message.trail_directory),

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from kms.hsm.labels import SYMMETRIC, KeyLabel
+from kms.hsm.labels import KeyLabel
+from kms.hsm.specs import SYMMETRIC
 
 
 @dataclass(frozen=True, slots=True)

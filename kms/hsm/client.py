@@ -13,7 +13,8 @@ from kms.hsm.answers import (
     Side,
 )
 from kms.hsm.calls import Caller
-from kms.hsm.labels import NOBODY, SYMMETRIC, Asker, KeyLabel, Kind, MessageType
+from kms.hsm.labels import NOBODY, Asker, KeyLabel, Kind, MessageType
+from kms.hsm.specs import SYMMETRIC
 
 
 class CoreClient(Caller):

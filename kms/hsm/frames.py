@@ -11,7 +11,8 @@ import msgspec
 from msgspec import Meta
 
 from kms.hsm.errors import CoreError
-from kms.hsm.labels import SYMMETRIC, Asker, KeyLabel, Kind, MessageType, Name, Role
+from kms.hsm.labels import Asker, KeyLabel, Kind, MessageType, Name, Role
+from kms.hsm.specs import SYMMETRIC
 
 PROTOCOL = 2
 MAX_FRAME = 8 * 1024 * 1024  # the largest lawful frame is a CRL to be signed

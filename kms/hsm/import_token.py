@@ -7,6 +7,7 @@ Sealed are the wrapping algorithm and the key; bound to them the note and the KM
 
 from kms.hsm.errors import BadImportToken
 from kms.hsm.labels import KeyLabel, canonical
+from kms.hsm.specs import spec_named
 
 MAGIC = b"\x4b\x02"
 
@@ -32,5 +33,5 @@ def binding(label: KeyLabel, note: bytes) -> bytes:
     """What the sealed part is bound to: the key, but no version of it, which the material itself decides."""
     return canonical(
         "keystead import token 1", label.purpose, label.account, label.region, label.key_id,
-        label.spec, label.resolved_usage, label.origin, note,
+        spec_named(label.spec).name, label.resolved_usage, label.origin, note,
     )  # fmt: skip

@@ -1,21 +1,18 @@
 """Names of keys, specs, kinds and purposes: what the core binds into everything it seals."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from kms.hsm.specs import spec_named, usual_usage
+
+EVENT_LIMIT = 256 * 1024
 Name = Annotated[str, Meta(max_length=512)]
 Kind = Literal["raw", "certificate", "ca-certificate", "crl", "ocsp", "csr"]
 MessageType = Literal["RAW", "DIGEST", "EXTERNAL_MU"]
 Role = Literal["worker", "scheduler", "admin"]
-
-RSA_BITS: Mapping[str, int] = {"RSA_2048": 2048, "RSA_3072": 3072, "RSA_4096": 4096}
-CURVES: Sequence[str] = ("EC_prime256v1", "EC_secp384r1", "EC_secp521r1")
-SYMMETRIC = "SYMMETRIC_DEFAULT"
-ED25519 = "ED25519"
-SPECS: frozenset[str] = frozenset({*RSA_BITS, *CURVES, SYMMETRIC, ED25519})
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +21,8 @@ class KeyLabel:
 
     purpose: "kms", "ca", "acm" or "door" (the authority of the HTTPS door), see `kms.hsm.usage`.
     version: counts the key's materials from 1.
-    spec: one of SPECS. usage: "" means what the spec suggests (symmetric ENCRYPT_DECRYPT, else SIGN_VERIFY).
+    spec: a name of `kms.hsm.specs`. usage: KMS's KeyUsage; "" means what the spec suggests.
+    origin: "EXTERNAL" for imported material, anything else for what the core made.
     """
 
     purpose: Name
@@ -38,9 +36,7 @@ class KeyLabel:
 
     @property
     def resolved_usage(self) -> str:
-        if self.usage:
-            return self.usage
-        return "ENCRYPT_DECRYPT" if self.spec == SYMMETRIC else "SIGN_VERIFY"
+        return self.usage or usual_usage(self.spec)
 
     @property
     def multi_region(self) -> bool:
@@ -49,10 +45,15 @@ class KeyLabel:
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Who asked, as the caller says; it goes into the `use` record. A captured worker can lie here."""
+    """Who asked, as the caller says; it goes into the `use` record. A captured worker can lie here.
+
+    event: what the trail is to say of the whole call, if the core succeeds: then the two are one record, durable
+    before the answer, and the caller needs no `append`.
+    """
 
     request_id: Name = ""
     principal: Annotated[str, Meta(max_length=2048)] = ""
+    event: Annotated[bytes, Meta(max_length=EVENT_LIMIT)] = b""
 
 
 NOBODY = Asker()
@@ -93,7 +94,7 @@ def token_binding(label: KeyLabel) -> bytes:
     """What a backing-key token is bound to: the whole label."""
     return canonical(
         "keystead key token 1", label.purpose, label.account, label.region, label.key_id,
-        label.version, label.spec, label.resolved_usage, label.origin,
+        label.version, spec_named(label.spec).name, label.resolved_usage, label.origin,
     )  # fmt: skip
 
 

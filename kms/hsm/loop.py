@@ -20,7 +20,8 @@ from kms.hsm import frames
 from kms.hsm.errors import KeyRefused
 from kms.hsm.labels import Peer, Role
 from kms.hsm.peers import IN_FLIGHT, Gone, PeerConnection
-from kms.hsm.service import KeyService, Outcome, helper_for
+from kms.hsm.routing import helper_for
+from kms.hsm.service import KeyService, Outcome
 from kms.hsm.usage import check_role
 from kms.hsm.workshop import Bench, Errand, Job, Workshop
 
@@ -169,9 +170,11 @@ class Loop:
             except KeyRefused:
                 place = ""  # refused, and recorded as refused, without a helper's time
         if not place:
-            self._done(connection, ask.number, self._service.perform(ask, peer))
+            outcome = self._service.perform(ask, peer)
+            self._done(connection, ask.number, self._service.joined(ask.asker.event, outcome))
             return
-        errand = Errand(Job(payload, peer.role, peer.pid), ask.number, ask.deadline_ns, connection)
+        job = Job(payload, peer.role, peer.pid)
+        errand = Errand(job, ask.number, ask.deadline_ns, connection, ask.asker.event)
         if connection.in_flight >= IN_FLIGHT or not self._workshop.offer(place, errand):
             self._reply(connection, ask.number, frames.Refusal("CoreBusy", f"the {place} queue is full"))
             return
@@ -190,7 +193,8 @@ class Loop:
             return
         if arrived is not None:
             errand, done = arrived
-            self._done(_owner(errand), errand.number, Outcome(done.answer, tuple(done.records)))
+            outcome = self._service.joined(errand.event, Outcome(done.answer, tuple(done.records)))
+            self._done(_owner(errand), errand.number, outcome)
 
     def _lost(self, bench: Bench) -> None:
         errand = self._workshop.lose(bench)

@@ -1,23 +1,21 @@
-"""Backing keys: made, sealed into tokens, opened, and kept open for a while."""
+"""Backing keys: made, taken in, sealed into tokens, opened, and kept open for a while."""
 
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+import msgspec
+from cryptography.hazmat.primitives.asymmetric import rsa
 
-from kms.hsm.errors import BadSeal, KeyRefused
+from kms.hsm import import_token, keypairs, wrapping
+from kms.hsm.errors import BadImportToken, BadMaterial, BadSeal
 from kms.hsm.hierarchy import DomainKeys
-from kms.hsm.labels import ED25519, RSA_BITS, SYMMETRIC, KeyLabel, token_binding
-from kms.hsm.primitives import PrivateKey
+from kms.hsm.keypairs import PrivateKey
+from kms.hsm.labels import KeyLabel, canonical, token_binding
+from kms.hsm.specs import Spec, spec_named
 
 CACHE = 4096
-_CURVES: dict[str, ec.EllipticCurve] = {
-    "EC_prime256v1": ec.SECP256R1(),
-    "EC_secp384r1": ec.SECP384R1(),
-    "EC_secp521r1": ec.SECP521R1(),
-}
+_SECRETS = frozenset({"symmetric", "hmac"})
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -25,9 +23,20 @@ class OpenedKey:
     """A key in the clear, of one label: either half is set. spki: the public half (DER), b"" if symmetric."""
 
     label: KeyLabel
+    spec: Spec
     secret: bytes
     private: PrivateKey | None
     spki: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A backing key as it may leave the core. material_id: 64 hexadecimal digits (see `Backing._identify`)."""
+
+    token: bytes
+    spki: bytes
+    material_id: str
+    version: int
 
 
 class Backing:
@@ -39,25 +48,13 @@ class Backing:
         self._size = size
         self._opened: OrderedDict[bytes, OpenedKey] = OrderedDict()
 
-    def make(self, label: KeyLabel) -> tuple[bytes, bytes]:
-        """A new key of the label's spec: (token, SPKI DER or b"")."""
-        if label.spec == SYMMETRIC:
-            return self._seal(label, self._entropy(32)), b""
-        private: PrivateKey
-        if label.spec in RSA_BITS:
-            private = rsa.generate_private_key(65537, RSA_BITS[label.spec])
-        elif label.spec in _CURVES:
-            private = ec.generate_private_key(_CURVES[label.spec])
-        elif label.spec == ED25519:
-            private = ed25519.Ed25519PrivateKey.generate()
-        else:
-            raise KeyRefused(f"{label.spec} is not a key spec of this core")
-        der = private.private_bytes(
-            serialization.Encoding.DER,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-        return self._seal(label, der), spki(private)
+    def make(self, label: KeyLabel) -> Sealed:
+        """A new key of the label's spec."""
+        spec = spec_named(label.spec)
+        if spec.family in _SECRETS:
+            return self._sealed(label, self._entropy(spec.size), b"")
+        private = keypairs.generate(spec, self._entropy)
+        return self._sealed(label, keypairs.private_der(private), keypairs.spki(private))
 
     def open(self, token: bytes, label: KeyLabel) -> OpenedKey:
         """The key of that label; BadSeal when the token is of another label, or no token of ours."""
@@ -75,6 +72,55 @@ class Backing:
         """The same key sealed anew, under the newest domain key, for another label."""
         return self._seal(other, self._raw(token, label))
 
+    def parameters(self, label: KeyLabel, algorithm: str, spec: Spec, note: bytes) -> tuple[bytes, bytes]:
+        """(import token, SPKI DER) of a new wrapping key for the label's material."""
+        wrapping.wrapping_for(algorithm, spec, spec_named(label.spec))
+        private = keypairs.generate(spec, self._entropy)
+        inside = msgspec.msgpack.encode((algorithm, spec.name, keypairs.private_der(private)))
+        sealed = self._domain.seal(f"import {label.purpose}", import_token.binding(label, note), inside)
+        return import_token.join(note, sealed), keypairs.spki(private)
+
+    def take_in(self, token: bytes, label: KeyLabel, wrapped: bytes, known: dict[str, int]) -> Sealed:
+        """Wrapped material as a token: of the version that `known` gives it by its id, else of the label's.
+
+        Raises BadImportToken, BadSeal (it does not unwrap) and BadMaterial (it is not of the label's spec).
+        """
+        spec = spec_named(label.spec)
+        raw, public = self._judge(self._unwrap(token, label, spec, wrapped), spec)
+        version = known.get(self._identify(label, raw), label.version)
+        return self._sealed(replace(label, version=version), raw, public)
+
+    def _unwrap(self, token: bytes, label: KeyLabel, spec: Spec, wrapped: bytes) -> bytes:
+        note, sealed = import_token.split(token)
+        try:
+            inside = self._domain.open(f"import {label.purpose}", import_token.binding(label, note), sealed)
+        except BadSeal as foreign:
+            raise BadImportToken("the import token is of another key, or was altered") from foreign
+        algorithm, name, der = msgspec.msgpack.decode(inside, type=tuple[str, str, bytes])
+        private = keypairs.read_own(der, spec_named(name))
+        assert isinstance(private, rsa.RSAPrivateKey)  # `parameters` makes no other
+        return wrapping.unwrap(private, wrapping.wrapping_for(algorithm, spec_named(name), spec), wrapped)
+
+    def _judge(self, material: bytes, spec: Spec) -> tuple[bytes, bytes]:
+        """(the bytes to be sealed, SPKI DER). Key pairs are written anew, so that one key has one form and one id."""
+        if spec.family not in _SECRETS:
+            private = keypairs.read_foreign(material, spec)
+            return keypairs.private_der(private), keypairs.spki(private)
+        if len(material) != spec.size:
+            raise BadMaterial(f"key material of {spec.name} has {spec.size} bytes, not {len(material)}")
+        return material, b""
+
+    def _identify(self, label: KeyLabel, raw: bytes) -> str:
+        """Names the material of one key without giving it away: a MAC, so that nobody can try guesses against it.
+
+        Of account and key id, but no Region and no version: the same for a replica, and for a re-import.
+        """
+        named = canonical(label.purpose, label.account, label.key_id, spec_named(label.spec).name, raw)
+        return self._domain.mac("material id", named).hex()
+
+    def _sealed(self, label: KeyLabel, raw: bytes, public: bytes) -> Sealed:
+        return Sealed(self._seal(label, raw), public, self._identify(label, raw), label.version)
+
     def _seal(self, label: KeyLabel, raw: bytes) -> bytes:
         return self._domain.seal(f"key {label.purpose}", token_binding(label), raw)
 
@@ -82,17 +128,11 @@ class Backing:
         return self._domain.open(f"key {label.purpose}", token_binding(label), token)
 
     def _load(self, label: KeyLabel, raw: bytes) -> OpenedKey:
-        if label.spec == SYMMETRIC:
-            return OpenedKey(label, raw, None, b"")
-        # Its own seal vouches for it: checking an RSA key's primes again would cost milliseconds.
-        private = serialization.load_der_private_key(raw, None, unsafe_skip_rsa_key_validation=True)
-        if not isinstance(private, PrivateKey):
-            raise BadSeal("the token holds a key of another kind than its spec says")
-        return OpenedKey(label, b"", private, spki(private))
-
-
-def spki(private: PrivateKey) -> bytes:
-    """The public half as SubjectPublicKeyInfo DER."""
-    return private.public_key().public_bytes(
-        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
+        spec = spec_named(label.spec)
+        if spec.family in _SECRETS:
+            return OpenedKey(label, spec, raw, None, b"")
+        try:
+            private = keypairs.read_own(raw, spec)
+        except BadMaterial as other:
+            raise BadSeal("the token holds a key of another kind than its spec says") from other
+        return OpenedKey(label, spec, b"", private, keypairs.spki(private))

@@ -13,10 +13,10 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 from cryptography.x509 import ocsp
 
 from kms.hsm.algorithms import Algorithm
+from kms.hsm.der import CONTEXT_0, OCTET_STRING, SEQUENCE, tlv
 from kms.hsm.errors import KeyRefused
 from kms.hsm.labels import Kind
 
-SEQUENCE, OCTET_STRING, CONTEXT_0 = 0x30, 0x04, 0xA0
 _NO_SIGNATURE = bytes.fromhex("030100")  # an empty BIT STRING
 _OCSP_BASIC = bytes.fromhex("06092b0601050507300101")
 _SUCCESSFUL = bytes.fromhex("0a0100")
@@ -35,6 +35,8 @@ def judge(kind: Kind, message: bytes, algorithm: Algorithm, spki: bytes) -> None
     """Raises KeyRefused unless `message` is the to-be-signed part of one `kind`, by and for the key `spki` (DER)."""
     if kind == "raw":
         return
+    if not algorithm.identifier:
+        raise KeyRefused("certificates and their like are not signed with this algorithm here")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter(
@@ -125,15 +127,6 @@ def _same(read: bytes, message: bytes) -> None:
 
 def _completed(message: bytes, algorithm: Algorithm) -> bytes:
     return tlv(SEQUENCE, message + algorithm.identifier + _NO_SIGNATURE)
-
-
-def tlv(tag: int, content: bytes) -> bytes:
-    """One DER element with a low tag number."""
-    length = len(content)
-    if length < 0x80:
-        return bytes((tag, length)) + content
-    size = (length.bit_length() + 7) // 8
-    return bytes((tag, 0x80 | size)) + length.to_bytes(size, "big") + content
 
 
 def _children(der: bytes) -> list[tuple[int, bytes]]:

@@ -1,20 +1,19 @@
-"""The primitives that the core's operations stand on: pyca's, with the choices made once."""
+"""The symmetric primitives that the core's operations stand on, with the choices made once."""
 
 import hmac as stdlib_hmac
+from collections.abc import Mapping
 
-from cryptography.exceptions import InvalidSignature, InvalidTag
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF, HKDFExpand
 
-from kms.hsm.algorithms import Algorithm
-from kms.hsm.errors import BadSeal, KeyRefused
-
-PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
-PublicKey = ec.EllipticCurvePublicKey | rsa.RSAPublicKey | ed25519.Ed25519PublicKey
+from kms.hsm.errors import BadSeal, InvalidMac
 
 ONCE = bytes(12)  # the IV of a key that encrypts one message in its life
+MACS: Mapping[str, str] = {  # KMS's MacAlgorithmSpec to the hash's name
+    "HMAC_SHA_224": "sha224", "HMAC_SHA_256": "sha256", "HMAC_SHA_384": "sha384", "HMAC_SHA_512": "sha512",
+}  # fmt: skip
 
 
 def gcm_encrypt(key: bytes, iv: bytes, plaintext: bytes, aad: bytes) -> bytes:
@@ -45,27 +44,12 @@ def mac(key: bytes, data: bytes) -> bytes:
     return stdlib_hmac.digest(key, data, "sha256")
 
 
-def sign(key: PrivateKey, algorithm: Algorithm, message: bytes) -> bytes:
-    """A signature that is the same each time: RFC 6979 (DER), PKCS#1 v1.5 or Ed25519 (RFC 8032)."""
-    if isinstance(key, ec.EllipticCurvePrivateKey) and algorithm.hash is not None:
-        return key.sign(message, ec.ECDSA(algorithm.hash, deterministic_signing=True))
-    if isinstance(key, rsa.RSAPrivateKey) and algorithm.hash is not None:
-        return key.sign(message, padding.PKCS1v15(), algorithm.hash)
-    if isinstance(key, ed25519.Ed25519PrivateKey) and algorithm.hash is None:
-        return key.sign(message)
-    raise KeyRefused("the key and the algorithm are of different families")
+def hmac(algorithm: str, key: bytes, message: bytes) -> bytes:
+    """The whole HMAC (RFC 2104). algorithm: a key of MACS."""
+    return stdlib_hmac.digest(key, message, MACS[algorithm])
 
 
-def verify(key: PublicKey, algorithm: Algorithm, message: bytes, signature: bytes) -> None:
-    """Raises BadSeal unless `signature` is the key's over `message`."""
-    try:
-        if isinstance(key, ec.EllipticCurvePublicKey) and algorithm.hash is not None:
-            key.verify(signature, message, ec.ECDSA(algorithm.hash))
-        elif isinstance(key, rsa.RSAPublicKey) and algorithm.hash is not None:
-            key.verify(signature, message, padding.PKCS1v15(), algorithm.hash)
-        elif isinstance(key, ed25519.Ed25519PublicKey) and algorithm.hash is None:
-            key.verify(signature, message)
-        else:
-            raise KeyRefused("the key and the algorithm are of different families")
-    except InvalidSignature as wrong:
-        raise BadSeal("the signature is not this key's over this message") from wrong
+def check_hmac(algorithm: str, key: bytes, message: bytes, tag: bytes) -> None:
+    """Raises InvalidMac unless `tag` is the whole HMAC of the message, in a time that does not tell how it differs."""
+    if not stdlib_hmac.compare_digest(hmac(algorithm, key, message), tag):
+        raise InvalidMac("the MAC is not this key's over this message")

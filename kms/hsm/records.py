@@ -1,17 +1,23 @@
 """The `use` record: what a key did, for whom, by whose word. Written for refused requests too."""
 
+import hashlib
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
 from kms.hsm import frames
 from kms.hsm.labels import KeyLabel, Peer
+from kms.hsm.specs import SYMMETRIC
 
 
 class UseRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     """at: wall clock, RFC 3339 in UTC. request and principal are what the asker said; role and pid what the core saw.
 
-    digest: SHA-256 of the message signed, hex. outcome: "ok" or the name of the refusal.
+    op: KMS's name of the operation, or the core's. digest: SHA-256 of the message signed, hex. recipient: SHA-256 of
+    the public key (SPKI) that alone can read what left. outcome: "ok" or the name of the refusal. A re-encryption has
+    two records, of kind "source" and "destination"; the target of each is the other key.
     """
 
     at: str
@@ -30,52 +36,138 @@ class UseRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     spec: str = ""
     algorithm: str = ""
     kind: str = ""
+    message_type: str = ""
     digest: str = ""
+    recipient: str = ""
     context: dict[str, str] = {}
     place: list[str] = []
     target: str = ""
 
 
+Facts = dict[str, Any]
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
-def use_record(
-    ask: frames.Ask, peer: Peer, at: datetime, refusal: frames.Refusal | None, digest: str = ""
-) -> bytes:
-    """The record of one request as JSON; never the bytes that the request or its answer carried."""
-    body = ask.body
-    label: KeyLabel | None = getattr(body, "label", None)
-    extra: dict[str, object] = {}
-    if label is not None:
-        extra = {
-            "purpose": label.purpose, "account": label.account, "region": label.region, "key": label.key_id,
-            "version": label.version, "spec": label.spec,
-        }  # fmt: skip
-    elif isinstance(body, (frames.Seal, frames.Open)):
-        extra = {"purpose": body.purpose, "place": body.place}
-    elif isinstance(body, frames.NewAccessKey):
-        extra = {"purpose": "iam", "account": body.account, "key": body.access_key_id}
-    elif isinstance(body, frames.SigningKey):
-        extra = {
-            "purpose": "iam", "account": body.account, "key": body.access_key_id, "region": body.region,
-            "target": f"{body.date}/{body.service}",
-        }  # fmt: skip
+def use_records(
+    ask: frames.Ask, peer: Peer, at: datetime, refusal: frames.Refusal | None
+) -> tuple[bytes, ...]:
+    """The records of one request as JSON; never the bytes that the request or its answer carried."""
+    told: Facts = {
+        "at": at.isoformat(timespec="microseconds").replace("+00:00", "Z"),
+        "op": type(ask.body).__name__,
+        "request": ask.asker.request_id,
+        "principal": ask.asker.principal,
+        "role": peer.role,
+        "pid": peer.pid,
+    }
+    if refusal is not None:
+        told |= {"outcome": refusal.code, "detail": refusal.message}
+    facts = _FACTS[type(ask.body)](ask.body)
+    if refusal is not None and frames.oversize(facts.get("context", {})):
+        facts["context"] = {}  # a context that was refused for its size is not written down at its size
+    if isinstance(ask.body, frames.ReEncrypt):
+        other = _destination(ask.body)
+        if refusal is not None and frames.oversize(other["context"]):
+            other["context"] = {}
+        return _encode(UseRecord(**told, **facts)), _encode(UseRecord(**told, **other))
+    return (_encode(UseRecord(**(told | facts))),)
+
+
+def _label(label: KeyLabel) -> Facts:
+    return {
+        "purpose": label.purpose, "account": label.account, "region": label.region, "key": label.key_id,
+        "version": label.version, "spec": label.spec,
+    }  # fmt: skip
+
+
+def _key(body: Any) -> Facts:
+    return _label(body.label)
+
+
+def _signature(body: frames.Sign | frames.Verify) -> Facts:
+    facts = _key(body) | {"algorithm": body.algorithm, "digest": hashlib.sha256(body.message).hexdigest()}
     if isinstance(body, frames.Sign):
-        extra |= {"algorithm": body.algorithm, "kind": body.kind, "digest": digest}
-    elif isinstance(body, (frames.Encrypt, frames.Decrypt, frames.GenerateDataKey)):
-        # A context that was refused for its size is not written down at its size.
-        extra["context"] = {} if refusal is not None and frames.oversize(body.context) else body.context
-    elif isinstance(body, frames.Reseal):
-        extra["target"] = body.region
-    record = UseRecord(
-        at=at.isoformat(timespec="microseconds").replace("+00:00", "Z"),
-        op=type(body).__name__,
-        outcome="ok" if refusal is None else refusal.code,
-        detail="" if refusal is None else refusal.message,
-        request=ask.asker.request_id,
-        principal=ask.asker.principal,
-        role=peer.role,
-        pid=peer.pid,
-        **extra,  # type: ignore[arg-type]  # each value is of its field's type, a few lines up
-    )
-    return _encode(record)
+        facts["kind"] = body.kind
+    if body.message_type != "RAW":
+        facts["message_type"] = body.message_type
+    return facts
+
+
+def _algorithm(body: Any) -> Facts:
+    return _key(body) | {"algorithm": body.algorithm}
+
+
+def _cipher(body: frames.Encrypt | frames.Decrypt) -> Facts:
+    facts = _label(body.label)
+    facts["context"] = body.context
+    if body.algorithm != SYMMETRIC:
+        facts["algorithm"] = body.algorithm
+    return facts | _recipient(body) if isinstance(body, frames.Decrypt) else facts
+
+
+def _data_key(body: frames.GenerateDataKey | frames.GenerateDataKeyPair) -> Facts:
+    facts = _key(body) | {"context": body.context} | _recipient(body)
+    if not body.plaintext and not body.recipient:
+        facts["op"] = f"{type(body).__name__}WithoutPlaintext"
+    if isinstance(body, frames.GenerateDataKeyPair):
+        facts["target"] = body.spec
+    return facts
+
+
+def _source(body: frames.ReEncrypt) -> Facts:
+    return _algorithm(body) | {"kind": "source", "context": body.context, "target": body.target_label.key_id}
+
+
+def _destination(body: frames.ReEncrypt) -> Facts:
+    return _label(body.target_label) | {
+        "kind": "destination", "algorithm": body.target_algorithm, "context": body.target_context,
+        "target": body.label.key_id,
+    }  # fmt: skip
+
+
+def _agreement(body: frames.DeriveSharedSecret) -> Facts:
+    return _key(body) | _recipient(body)
+
+
+def _recipient(body: Any) -> Facts:
+    return {"recipient": hashlib.sha256(body.recipient).hexdigest()} if body.recipient else {}
+
+
+def _sealing(body: frames.Seal | frames.Open) -> Facts:
+    return {"purpose": body.purpose, "place": body.place}
+
+
+def _access_key(body: frames.NewAccessKey) -> Facts:
+    return {"purpose": "iam", "account": body.account, "key": body.access_key_id}
+
+
+def _signing_key(body: frames.SigningKey) -> Facts:
+    return {
+        "purpose": "iam", "account": body.account, "key": body.access_key_id, "region": body.region,
+        "target": f"{body.date}/{body.service}",
+    }  # fmt: skip
+
+
+_FACTS: Mapping[type[frames.Body], Callable[[Any], Facts]] = {
+    frames.GenerateKey: _key,
+    frames.Reseal: lambda body: _key(body) | {"target": body.region},
+    frames.Sign: _signature,
+    frames.Verify: _signature,
+    frames.Encrypt: _cipher,
+    frames.Decrypt: _cipher,
+    frames.ReEncrypt: _source,
+    frames.GenerateDataKey: _data_key,
+    frames.GenerateDataKeyPair: _data_key,
+    frames.GenerateMac: _algorithm,
+    frames.VerifyMac: _algorithm,
+    frames.DeriveSharedSecret: _agreement,
+    frames.Encapsulate: _key,
+    frames.Decapsulate: _key,
+    frames.ImportParameters: lambda body: _algorithm(body) | {"target": body.wrapping_spec},
+    frames.ImportMaterial: _key,
+    frames.Seal: _sealing,
+    frames.Open: _sealing,
+    frames.NewAccessKey: _access_key,
+    frames.SigningKey: _signing_key,
+}
+"""What a record says besides who and when. What is not here is not recorded (see `kms.hsm.service.UNRECORDED`)."""

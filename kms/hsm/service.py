@@ -1,6 +1,5 @@
 """What the core does with one request: checks, crypto, and the records that must be durable before the answer."""
 
-import hashlib
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -8,17 +7,17 @@ from datetime import datetime
 
 import msgspec
 
-from kms.hsm import ciphertext, frames, iam, outline, primitives, usage
-from kms.hsm.algorithms import algorithm_for
+from kms.hsm import frames, iam, usage
 from kms.hsm.errors import CoreError, KeyRefused
 from kms.hsm.hierarchy import DomainKeys
-from kms.hsm.labels import RSA_BITS, Peer, canonical
-from kms.hsm.material import Backing, OpenedKey
-from kms.hsm.records import use_record
+from kms.hsm.labels import EVENT_LIMIT, Peer, canonical
+from kms.hsm.material import Backing, Sealed
+from kms.hsm.records import use_records
+from kms.hsm.specs import spec_named
+from kms.hsm.uses import KeyUses
 
-EVENT_LIMIT = 256 * 1024
 SEEN = 65_536  # event ids remembered; an outbox that starts again repeats far fewer
-UNRECORDED = (frames.Ping, frames.Mac, frames.Append)
+UNRECORDED = (frames.Ping, frames.Mac, frames.Append, frames.GenerateRandom)  # they use no key of anybody's
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +32,10 @@ class _Event(msgspec.Struct):
     event_id: str = msgspec.field(name="eventID")
 
 
+class _Call(msgspec.Struct):
+    event: _Event
+
+
 class KeyService:
     """Answers requests with the domain keys it was given. One per process (core and helpers), one thread."""
 
@@ -45,13 +48,26 @@ class KeyService:
         self._backing = Backing(domain, entropy)
         self._seen: OrderedDict[str, None] = OrderedDict()
         self._event = msgspec.json.Decoder(_Event)
+        self._called = msgspec.json.Decoder(_Call)
+        uses = KeyUses(self._backing, entropy)
         self._acts: dict[type[frames.Body], Callable[..., frames.Result]] = {
             frames.GenerateKey: self._generate_key,
             frames.Reseal: self._reseal,
-            frames.Sign: self._sign,
-            frames.Encrypt: self._encrypt,
-            frames.Decrypt: self._decrypt,
-            frames.GenerateDataKey: self._generate_data_key,
+            frames.ImportParameters: self._import_parameters,
+            frames.ImportMaterial: self._import_material,
+            frames.Sign: uses.sign,
+            frames.Verify: uses.verify,
+            frames.Encrypt: uses.encrypt,
+            frames.Decrypt: uses.decrypt,
+            frames.ReEncrypt: uses.re_encrypt,
+            frames.GenerateDataKey: uses.generate_data_key,
+            frames.GenerateDataKeyPair: uses.generate_data_key_pair,
+            frames.GenerateRandom: uses.generate_random,
+            frames.GenerateMac: uses.generate_mac,
+            frames.VerifyMac: uses.verify_mac,
+            frames.DeriveSharedSecret: uses.derive_shared_secret,
+            frames.Encapsulate: uses.encapsulate,
+            frames.Decapsulate: uses.decapsulate,
             frames.Seal: self._seal,
             frames.Open: self._open,
             frames.Mac: self._mac,
@@ -68,21 +84,39 @@ class KeyService:
             usage.check_role(peer.role, body)
             if isinstance(body, frames.Append):
                 return Outcome(frames.Result(), tuple(("event", event) for event in self._fresh(body.events)))
-            act = self._acts.get(type(body))
-            if act is None:
-                raise KeyRefused(f"{type(body).__name__} is not an operation of this core")
-            answer = act(body)
+            answer = self._acts[type(body)](body)
         except CoreError as refused:
             answer = refusal = frames.Refusal(type(refused).__name__, str(refused))
         if not recorded(body):
             return Outcome(answer)
-        digest = hashlib.sha256(body.message).hexdigest() if isinstance(body, frames.Sign) else ""
-        record = use_record(ask, peer, self._wall(), refusal, digest)
-        return Outcome(answer, (("use", record),))
+        records = use_records(ask, peer, self._wall(), refusal)
+        return Outcome(answer, tuple(("use", record) for record in records))
 
-    def remember(self, event: bytes) -> None:
-        """An event that the trail already holds (read at start): its repeat will be dropped."""
-        self._keep(self._event.decode(event).event_id)
+    def joined(self, event: bytes, outcome: Outcome) -> Outcome:
+        """A success and the event of the call that it is for, as one record of kind "call".
+
+        An event that is known already is a repeat: what the repeat did is recorded by itself, as it is for an event
+        that is malformed, which refuses the answer.
+        """
+        if not event or isinstance(outcome.answer, frames.Refusal):
+            return outcome
+        if any(kind != "use" for kind, _ in outcome.records):
+            return outcome
+        try:
+            fresh = self._fresh([event])
+        except KeyRefused as malformed:
+            return Outcome(frames.Refusal(KeyRefused.__name__, str(malformed)), outcome.records)
+        if not fresh:
+            return outcome
+        uses = b",".join(body for _, body in outcome.records)
+        return Outcome(outcome.answer, (("call", b'{"event":%b,"uses":[%b]}' % (event, uses)),))
+
+    def remember(self, kind: str, body: bytes) -> None:
+        """A record that the trail already holds (read at start): its event's repeat will be dropped."""
+        if kind == "event":
+            self._keep(self._event.decode(body).event_id)
+        elif kind == "call":
+            self._keep(self._called.decode(body).event.event_id)
 
     def _fresh(self, events: list[bytes]) -> list[bytes]:
         """The events that are not repeats; none is kept when one is malformed."""
@@ -106,7 +140,8 @@ class KeyService:
 
     def _generate_key(self, body: frames.GenerateKey) -> frames.Result:
         usage.check_label(body.label)
-        return frames.Result(*self._backing.make(body.label))
+        usage.check_made_here(body.label)
+        return _sealed(self._backing.make(body.label))
 
     def _reseal(self, body: frames.Reseal) -> frames.Result:
         usage.check_label(body.label)
@@ -115,41 +150,14 @@ class KeyService:
         other = replace(body.label, region=body.region)
         return frames.Result(self._backing.reseal(body.token, body.label, other))
 
-    def _sign(self, body: frames.Sign) -> frames.Result:
-        usage.check_use(body.label, f"sign {body.kind}")
-        algorithm = algorithm_for(body.algorithm, body.label.spec)
-        limit = {"raw": frames.PLAINTEXT_LIMIT, "crl": frames.CRL_LIMIT}.get(body.kind, frames.SMALL)
-        if len(body.message) > limit:
-            raise KeyRefused(f"a {body.kind} message has at most {limit} bytes")
-        key = self._backing.open(body.token, body.label)
-        outline.judge(body.kind, body.message, algorithm, key.spki)
-        if key.private is None:
-            raise KeyRefused("a symmetric key does not sign")
-        return frames.Result(primitives.sign(key.private, algorithm, body.message))
+    def _import_parameters(self, body: frames.ImportParameters) -> frames.Result:
+        usage.check_imported(body.label)
+        made = self._backing.parameters(body.label, body.algorithm, spec_named(body.wrapping_spec), body.note)
+        return frames.Result(*made)
 
-    def _encrypt(self, body: frames.Encrypt) -> frames.Result:
-        key = self._symmetric(body, "encrypt")
-        return frames.Result(
-            ciphertext.encrypt(key.secret, body.label, body.plaintext, body.context, self._entropy)
-        )
-
-    def _decrypt(self, body: frames.Decrypt) -> frames.Result:
-        key = self._symmetric(body, "decrypt")
-        return frames.Result(ciphertext.decrypt(key.secret, body.label, body.ciphertext, body.context))
-
-    def _generate_data_key(self, body: frames.GenerateDataKey) -> frames.Result:
-        key = self._symmetric(body, "data-key")
-        data_key = self._entropy(body.size)
-        blob = ciphertext.encrypt(key.secret, body.label, data_key, body.context, self._entropy)
-        return frames.Result(data_key, blob)
-
-    def _symmetric(
-        self, body: frames.Encrypt | frames.Decrypt | frames.GenerateDataKey, act: str
-    ) -> OpenedKey:
-        usage.check_use(body.label, act)
-        if frames.oversize(body.context):
-            raise KeyRefused(f"an encryption context has at most {frames.CONTEXT_LIMIT} characters")
-        return self._backing.open(body.token, body.label)
+    def _import_material(self, body: frames.ImportMaterial) -> frames.Result:
+        usage.check_imported(body.label)
+        return _sealed(self._backing.take_in(body.token, body.label, body.wrapped, body.known))
 
     def _seal(self, body: frames.Seal) -> frames.Result:
         usage.check_seal(body.purpose)
@@ -182,10 +190,5 @@ def recorded(body: frames.AnyBody) -> bool:
     return not isinstance(body, UNRECORDED)
 
 
-def helper_for(body: frames.AnyBody) -> str:
-    """Which helper process does this: "" for none, "quick" for milliseconds, "slow" for RSA key generation."""
-    if isinstance(body, frames.Sign):
-        return "quick" if body.label.spec in RSA_BITS else ""
-    if isinstance(body, frames.GenerateKey):
-        return "slow" if body.label.spec in RSA_BITS else "quick"
-    return ""
+def _sealed(key: Sealed) -> frames.Result:
+    return frames.Result(key.token, key.spki, key.material_id.encode(), key.version)

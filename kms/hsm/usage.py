@@ -3,36 +3,46 @@
 A captured worker that says anything it likes still cannot have a CA key sign arbitrary bytes.
 """
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kms.hsm import frames
 from kms.hsm.errors import KeyRefused
-from kms.hsm.labels import ED25519, RSA_BITS, SYMMETRIC, KeyLabel, Role
+from kms.hsm.labels import KeyLabel, Role
+from kms.hsm.specs import Family, spec_named, usual_usage
 
-_SIGNERS = frozenset({*RSA_BITS, "EC_prime256v1", "EC_secp384r1", "EC_secp521r1", ED25519})
-_SYMMETRIC = frozenset({SYMMETRIC})
+_ISSUING = frozenset({"sign certificate", "sign ca-certificate", "sign crl", "sign ocsp"})
+_SIGNING = frozenset({"sign raw", "verify"})
 
-
-@dataclass(frozen=True, slots=True)
-class Use:
-    """What keys of one purpose and usage may be, and may do ("sign <kind>", "encrypt", "decrypt", "data-key")."""
-
-    specs: frozenset[str]
-    acts: frozenset[str]
-
-
-USES: Mapping[tuple[str, str], Use] = {
-    ("ca", "SIGN_VERIFY"): Use(
-        _SIGNERS, frozenset({"sign certificate", "sign ca-certificate", "sign crl", "sign ocsp"})
-    ),
-    ("door", "SIGN_VERIFY"): Use(
-        _SIGNERS, frozenset({"sign certificate", "sign ca-certificate", "sign crl", "sign ocsp"})
-    ),
-    ("acm", "SIGN_VERIFY"): Use(_SIGNERS, frozenset({"sign csr"})),
-    ("kms", "SIGN_VERIFY"): Use(_SIGNERS, frozenset({"sign raw"})),
-    ("kms", "ENCRYPT_DECRYPT"): Use(_SYMMETRIC, frozenset({"encrypt", "decrypt", "data-key"})),
+# (purpose, usage, family of the spec) -> what such keys do; what is not here cannot be made.
+USES: Mapping[tuple[str, str, Family], frozenset[str]] = {
+    ("ca", "SIGN_VERIFY", "rsa"): _ISSUING,
+    ("ca", "SIGN_VERIFY", "ec"): _ISSUING,
+    ("ca", "SIGN_VERIFY", "ed25519"): _ISSUING,
+    ("door", "SIGN_VERIFY", "rsa"): _ISSUING,
+    ("door", "SIGN_VERIFY", "ec"): _ISSUING,
+    ("door", "SIGN_VERIFY", "ed25519"): _ISSUING,
+    ("acm", "SIGN_VERIFY", "rsa"): frozenset({"sign csr"}),
+    ("acm", "SIGN_VERIFY", "ec"): frozenset({"sign csr"}),
+    ("acm", "SIGN_VERIFY", "ed25519"): frozenset({"sign csr"}),
+    ("kms", "SIGN_VERIFY", "rsa"): _SIGNING,
+    ("kms", "SIGN_VERIFY", "ec"): _SIGNING,
+    ("kms", "SIGN_VERIFY", "koblitz"): _SIGNING,
+    ("kms", "SIGN_VERIFY", "ed25519"): _SIGNING,
+    ("kms", "SIGN_VERIFY", "ml-dsa"): _SIGNING,
+    ("kms", "ENCRYPT_DECRYPT", "symmetric"): frozenset({"encrypt", "decrypt", "data-key", "data-key-pair"}),
+    ("kms", "ENCRYPT_DECRYPT", "rsa"): frozenset({"encrypt", "decrypt"}),
+    ("kms", "GENERATE_VERIFY_MAC", "hmac"): frozenset({"generate-mac", "verify-mac"}),
+    ("kms", "KEY_AGREEMENT", "ec"): frozenset({"derive"}),
+    ("kms", "ENCAPSULATE_DECAPSULATE", "ml-kem"): frozenset({"encapsulate", "decapsulate"}),
 }
+
+DATA_KEY_PAIRS: frozenset[Family] = frozenset({"rsa", "ec", "koblitz", "ed25519", "ml-kem"})
+"""Families of KMS's DataKeyPairSpec. What the pair is used for, outside, nobody can enforce."""
+
+
+EXTERNAL = "EXTERNAL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +73,10 @@ PURPOSES: Mapping[str, Purpose] = {
 
 _WORKER: frozenset[type[frames.Body]] = frozenset(
     {
-        frames.Ping, frames.GenerateKey, frames.Sign, frames.Encrypt, frames.Decrypt, frames.GenerateDataKey,
+        frames.Ping, frames.GenerateKey, frames.Reseal, frames.Sign, frames.Verify, frames.Encrypt, frames.Decrypt,
+        frames.ReEncrypt, frames.GenerateDataKey, frames.GenerateDataKeyPair, frames.GenerateRandom,
+        frames.GenerateMac, frames.VerifyMac, frames.DeriveSharedSecret, frames.Encapsulate, frames.Decapsulate,
+        frames.ImportParameters, frames.ImportMaterial,
         frames.Seal, frames.Open, frames.Mac, frames.SigningKey, frames.Append,
         frames.NewAccessKey,
     }
@@ -89,20 +102,39 @@ def check_role(role: Role, body: frames.AnyBody) -> None:
         raise KeyRefused("a worker may not choose a secret access key")
 
 
-def check_label(label: KeyLabel) -> None:
-    """Raises KeyRefused unless keys of this purpose and usage may have this spec."""
-    use = USES.get((label.purpose, label.resolved_usage))
-    if use is None:
-        raise KeyRefused(f"there are no {label.purpose!r} keys for {label.resolved_usage}")
-    if label.spec not in use.specs:
+def check_label(label: KeyLabel) -> frozenset[str]:
+    """What keys of this label do. Raises KeyRefused unless there may be keys of this purpose, usage and spec."""
+    acts = _acts(label.purpose, label.usage, label.spec)
+    if acts is None:
         raise KeyRefused(f"a {label.purpose!r} key for {label.resolved_usage} cannot be {label.spec}")
+    return acts
 
 
 def check_use(label: KeyLabel, act: str) -> None:
     """Raises KeyRefused unless a key of this label may do this."""
+    if act not in check_label(label):
+        raise KeyRefused(
+            f"a {label.purpose!r} key of spec {label.spec} for {label.resolved_usage} does not {act}"
+        )
+
+
+@functools.lru_cache(maxsize=1024)
+def _acts(purpose: str, usage: str, spec: str) -> frozenset[str] | None:
+    """The table's row for a label; names that callers make up come and go."""
+    return USES.get((purpose, usage or usual_usage(spec), spec_named(spec).family))
+
+
+def check_made_here(label: KeyLabel) -> None:
+    """Raises KeyRefused for a label of imported material: the core makes none of it."""
+    if label.origin == EXTERNAL:
+        raise KeyRefused("a key of origin EXTERNAL gets its material by import")
+
+
+def check_imported(label: KeyLabel) -> None:
+    """Raises KeyRefused unless material may be imported for keys of this label."""
     check_label(label)
-    if act not in USES[label.purpose, label.resolved_usage].acts:
-        raise KeyRefused(f"a {label.purpose!r} key for {label.resolved_usage} does not {act}")
+    if label.purpose != "kms" or label.origin != EXTERNAL:
+        raise KeyRefused("material is imported for 'kms' keys of origin EXTERNAL only")
 
 
 def check_seal(purpose: str) -> Purpose:

@@ -42,12 +42,13 @@ class Done(msgspec.Struct, frozen=True, array_like=True):
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """A job and whom its answer is for; `owner` is the core's connection."""
+    """A job and whom its answer is for; `owner` is the core's connection. event: see `Asker`."""
 
     job: Job
     number: int
     deadline_ns: int
     owner: object
+    event: bytes = b""
 
 
 @dataclass(slots=True)

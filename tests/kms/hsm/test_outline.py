@@ -14,10 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kms.hsm.algorithms import ALGORITHMS
+from kms.hsm.der import tlv
 from kms.hsm.errors import KeyRefused
+from kms.hsm.keypairs import spki
 from kms.hsm.labels import Kind
-from kms.hsm.material import spki
-from kms.hsm.outline import judge, tlv
+from kms.hsm.outline import judge
 
 CA = ec.generate_private_key(ec.SECP256R1())
 LEAF = ec.generate_private_key(ec.SECP256R1())
