@@ -1,9 +1,9 @@
 """Database drivers' errors, told apart once and turned into the store's own."""
 
 import sqlite3
-from typing import Final
+import sys
+from typing import TYPE_CHECKING, Final
 
-import psycopg
 from sqlalchemy import Table, UniqueConstraint
 from sqlalchemy.exc import DBAPIError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -11,6 +11,9 @@ from sqlalchemy.orm.exc import StaleDataError
 from sqlmodel import SQLModel
 
 from foundation.store.errors import Conflict, Duplicate, StoreError, StoreUnavailable
+
+if TYPE_CHECKING:
+    import psycopg
 
 _SQLITE_UNAVAILABLE: Final = {
     "SQLITE_FULL": "the disk is full",
@@ -81,7 +84,7 @@ def _from_sqlite(error: sqlite3.Error) -> StoreError | None:
     return None
 
 
-def _from_postgres(error: psycopg.Error, *, disconnected: bool) -> StoreError | None:
+def _from_postgres(error: "psycopg.Error", *, disconnected: bool) -> StoreError | None:
     state = error.sqlstate or ""
     if state == "23505":
         return Duplicate(error.diag.table_name or "", error.diag.constraint_name or "")
@@ -103,7 +106,10 @@ def translated(error: Exception) -> StoreError | None:
     cause = error.orig if isinstance(error, DBAPIError) else error
     if isinstance(cause, sqlite3.Error):
         return _from_sqlite(cause)
-    if isinstance(cause, psycopg.Error):
+    driver = sys.modules.get(
+        "psycopg"
+    )  # where it was never loaded (0.1 s of every start), nothing of it was raised
+    if driver is not None and isinstance(cause, driver.Error):
         return _from_postgres(
             cause, disconnected=isinstance(error, DBAPIError) and error.connection_invalidated
         )
