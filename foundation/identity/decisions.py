@@ -50,11 +50,19 @@ class Resource:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The outcome, the reason in the words that end AWS's messages, and the Verdict, which can explain itself."""
+    """The outcome of a question. Its verdict can explain itself."""
 
-    allowed: bool
-    because: str
     verdict: Verdict
+
+    @property
+    def allowed(self) -> bool:
+        """Whether the caller may."""
+        return self.verdict.allowed
+
+    @property
+    def because(self) -> str:
+        """The reason in the words that end AWS's messages."""
+        return self.verdict.because
 
 
 class Denied(AccessDenied):
@@ -75,25 +83,24 @@ def decide(call: Call, action: str, resource: Resource) -> Decision:
     principal = call.principal
     held = principal.permissions
     request = Request(
-        caller=caller_of(principal),
-        action=action,
-        resource=resource.arn,
-        account=resource.account,
-        context=CallContext(call, resource.conditions, resource.tags, resource.request_tags),
-        encryption_context=resource.encryption_context,
-        tokens=resource.tokens,
-        child=resource.child,
+        caller_of(principal),
+        action,
+        resource.arn,
+        resource.account,
+        CallContext(call, resource.conditions, resource.tags, resource.request_tags),
+        resource.encryption_context,
+        resource.tokens,
+        resource.child,
     )
     policies = Policies(
-        identity=_managed(principal) + held.identity,
-        boundary=held.boundary,
-        session=held.session,
-        resource=resource.policies,
-        grants=resource.grants,
-        delegates=resource.delegates,
+        _managed(principal) + held.identity if principal.policies else held.identity,
+        held.boundary,
+        held.session,
+        resource.policies,
+        resource.grants,
+        resource.delegates,
     )
-    verdict = evaluate(request, policies)
-    return Decision(verdict.allowed, verdict.because, verdict)
+    return Decision(evaluate(request, policies))
 
 
 def authorize(call: Call, action: str, resource: Resource) -> Decision:
@@ -112,12 +119,12 @@ def caller_of(principal: Principal) -> Caller:
     """Give what the engine needs to know about a principal."""
     session = principal.session
     return Caller(
-        account=principal.account,
-        arn=principal.arn,
-        unique_id=principal.principal_id,
-        kind=principal.kind,
-        role_arn="" if session is None else session.role_arn,
-        role_id="" if session is None else session.role_id,
+        principal.account,
+        principal.arn,
+        principal.principal_id,
+        principal.kind,
+        "" if session is None else session.role_arn,
+        "" if session is None else session.role_id,
     )
 
 

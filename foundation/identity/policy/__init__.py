@@ -9,14 +9,16 @@ from foundation.identity.policy.evaluate import evaluate
 from foundation.identity.policy.facts import Caller, Context, Policies, Request, Value
 from foundation.identity.policy.grants import GrantFact
 from foundation.identity.policy.lockout import may_manage
-from foundation.identity.policy.managed import MANAGED
+from foundation.identity.policy.managed import AWS_POLICIES, MANAGED, AwsPolicy
 from foundation.identity.policy.pinning import Lookup, pin, pin_principal, show, show_principal
 from foundation.identity.policy.principals import Strength
 from foundation.identity.policy.verdict import Ground, Layer, Verdict
 
 __all__ = [
+    "AWS_POLICIES",
     "MANAGED",
     "OPERATORS",
+    "AwsPolicy",
     "Caller",
     "Context",
     "Document",

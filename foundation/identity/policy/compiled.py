@@ -22,11 +22,12 @@ NONE, DIRECT = Strength.NONE, Strength.DIRECT
 class CompiledStatement:
     """One statement that can apply. Conditions are in the document's order."""
 
-    __slots__ = ("actions", "checks", "conditions", "principals", "resources", "statement")
+    __slots__ = ("actions", "checks", "conditions", "label", "principals", "resources", "statement")
 
     def __init__(self, statement: Statement, *, variables: bool) -> None:
         effect = statement.effect
         self.statement = statement
+        self.label = statement.label
         self.principals = (
             None if statement.principals is None else PrincipalMatcher.of(statement.principals, effect)
         )
@@ -70,10 +71,11 @@ class Policy:
     `name` is the policy's ARN, or its name for one that is inline.
     """
 
-    __slots__ = ("_remembered", "_statements", "document", "name")
+    __slots__ = ("_remembered", "_statements", "document", "kind", "name")
 
     def __init__(self, document: Document, name: str) -> None:
         self.document = document
+        self.kind = document.kind
         self.name = name
         self._statements = tuple(
             CompiledStatement(statement, variables=document.variables)
@@ -82,25 +84,24 @@ class Policy:
         )
         self._remembered: dict[str, Choice] = {}
 
-    @property
-    def kind(self) -> Kind:
-        """What the document is attached to."""
-        return self.document.kind
-
     def choice(self, action: str) -> Choice:
         """Give the statements that name an action, Deny and Allow. Their other elements remain to be checked."""
-        found = self._remembered.get(action)
-        if found is None:
-            # Actions are compared without case. What is remembered depends on nothing else, so it stays true.
-            folded = action.lower()
-            named = [statement for statement in self._statements if statement.actions(folded)]
-            found = (
-                tuple(one for one in named if one.statement.effect == "Deny"),
-                tuple(one for one in named if one.statement.effect == "Allow"),
-            )
-            if len(self._remembered) >= MOST_REMEMBERED:  # the simulator takes any name from its callers
-                self._remembered.clear()
-            self._remembered[action] = found
+        try:
+            return self._remembered[action]
+        except KeyError:
+            return self._choose(action)
+
+    def _choose(self, action: str) -> Choice:
+        # Actions are compared without case. What is remembered depends on nothing else, so it stays true.
+        folded = action.lower()
+        named = [statement for statement in self._statements if statement.actions(folded)]
+        found = (
+            tuple(one for one in named if one.statement.effect == "Deny"),
+            tuple(one for one in named if one.statement.effect == "Allow"),
+        )
+        if len(self._remembered) >= MOST_REMEMBERED:  # the simulator takes any name from its callers
+            self._remembered.clear()
+        self._remembered[action] = found
         return found
 
     @property

@@ -60,36 +60,38 @@ def resource_side(request: Request, policies: Policies) -> Allowance:
 
 
 def _denied(request: Request, policies: Policies) -> Ground | None:
+    action = request.action
     for policy in policies.identity:
-        if ground := _denies(policy, IDENTITY, request):
-            return ground
+        for compiled in policy.choice(action)[0]:
+            if compiled.strength(request):
+                return Ground(IDENTITY, policy.name, compiled.label)
     for policy in policies.resource:
-        if ground := _denies(policy, layer_of(policy), request):
-            return ground
-    if policies.boundary is not None and (ground := _denies(policies.boundary, BOUNDARY, request)):
-        return ground
-    for policy in policies.session:
-        if ground := _denies(policy, SESSION, request):
-            return ground
-    return None
+        for compiled in policy.choice(action)[0]:
+            if compiled.strength(request):
+                return Ground(layer_of(policy), policy.name, compiled.label)
+    return _limits_deny(request, policies) if policies.boundary is not None or policies.session else None
 
 
-def _denies(policy: Policy, layer: Layer, request: Request) -> Ground | None:
-    for compiled in policy.choice(request.action)[0]:
-        if compiled.strength(request):
-            return Ground(layer, policy.name, compiled.statement.label)
+def _limits_deny(request: Request, policies: Policies) -> Ground | None:
+    limits = [(SESSION, policy) for policy in policies.session]
+    if policies.boundary is not None:
+        limits.insert(0, (BOUNDARY, policies.boundary))
+    for layer, policy in limits:
+        for compiled in policy.choice(request.action)[0]:
+            if compiled.strength(request):
+                return Ground(layer, policy.name, compiled.label)
     return None
 
 
 def _allows(policy: Policy, layer: Layer, request: Request) -> Allowance:
-    best = NOTHING
+    best, by = NONE, None
     for compiled in policy.choice(request.action)[1]:
         strength = compiled.strength(request)
-        if strength > best[0]:
-            best = strength, Ground(layer, policy.name, compiled.statement.label)
+        if strength > best:
+            best, by = strength, compiled
             if strength is DIRECT:
                 break
-    return best
+    return NOTHING if by is None else (best, Ground(layer, policy.name, by.label))
 
 
 def _stronger(one: Allowance, other: Allowance) -> Allowance:

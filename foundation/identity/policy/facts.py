@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol
 
 if TYPE_CHECKING:
@@ -36,8 +35,7 @@ NO_CONTEXT: Final[Context] = _NoContext()
 """The context of a request without condition keys."""
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(NamedTuple):
     """Who asks. `unique_id` is the value of `aws:userid`.
 
     root: the account id. user: `AIDA…`. role: `AROA…:session`, with `arn` the session's and `role_arn` and

@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from foundation.identity.policy.compiled import Policy, compile_policy
@@ -15,6 +16,7 @@ from foundation.identity.policy.compiled import Policy, compile_policy
 __all__ = ["AWS_POLICIES", "MANAGED", "AwsPolicy"]
 
 EVERYTHING: Final = "*"
+CREATED_AT: Final = datetime(2015, 2, 6, 18, 39, 46, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,10 @@ class AwsPolicy:
     def id(self) -> str:
         """A unique id in AWS's form, always the same."""
         return "ANPA" + base64.b32encode(hashlib.sha256(self.name.encode()).digest()).decode()[:17]
+
+    @property
+    def created_at(self) -> datetime:
+        return CREATED_AT
 
     @property
     def document(self) -> str:

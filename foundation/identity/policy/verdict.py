@@ -27,9 +27,12 @@ class Layer(Enum):
         return self.value.partition(" ")[2]
 
 
+TRUST_POLICY, TRUST, RESOURCE = Kind.TRUST, Layer.TRUST, Layer.RESOURCE
+
+
 def layer_of(policy: Policy) -> Layer:
     """Name the layer of a resource's own policy."""
-    return Layer.TRUST if policy.kind is Kind.TRUST else Layer.RESOURCE
+    return TRUST if policy.kind is TRUST_POLICY else RESOURCE
 
 
 class Ground(NamedTuple):
