@@ -49,12 +49,12 @@ def test_reads_and_failures_are_shown_too(world: World) -> None:
     with pytest.raises(ClientError):
         acm.describe_certificate(CertificateArn=missing)
     with pytest.raises(ClientError):
-        caller.client("kms").list_keys()
+        caller.client("iam").list_ssh_public_keys()
     events = world.events(caller)
     [failed] = named(events, "DescribeCertificate")
     assert failed["errorCode"] == "ResourceNotFoundException"
     assert failed["readOnly"]
-    [lacking] = named(events, "ListKeys")
+    [lacking] = named(events, "ListSSHPublicKeys")
     assert lacking["errorCode"] == "NotImplementedException"
 
 
