@@ -8,7 +8,7 @@ from typing import Any, NoReturn, TypeVar
 
 from foundation.identity import Authenticator, Call, Resource, account_resource, authorize
 from foundation.store import BadValue, Conflict, Scope, Store, StoreError, StoreUnavailable, Unit
-from foundation.trail import Draft, Recorder
+from foundation.trail import Draft, Recorder, Recording
 from foundation.wire import (
     Addressed,
     AwsError,
@@ -28,8 +28,8 @@ from server.logs import Log
 from server.metrics import Metrics
 
 T = TypeVar("T")
-Factory = Callable[[Call, Unit], Any]
-"""Makes a slice's service for one call."""
+Factory = Callable[[Call, Unit, Recording], Any]
+"""Makes a slice's service for one call. The slice may have the key core append the recording with its own work."""
 
 ASKED_OF_NOBODY = frozenset({("sts", "GetCallerIdentity")})
 """Operations that any valid signature may use (their model says so)."""
@@ -142,14 +142,19 @@ class Pipeline:
         except AwsError as error:
             self._not_done(self._recorder.draft(call, addressed.operation, params), error)
         draft = self._recorder.draft(call, addressed.operation, params, mutates=operation.mutates)
-        result = self._done(call, draft, lambda unit: self._run(call, operation, params, unit))
-        self._recorded(draft, self._recorder.succeeded(draft, result))
+        recording = Recording(self._recorder, draft)
+        result = self._done(call, draft, lambda unit: self._run(call, operation, params, unit, recording))
+        if not recording.taken:
+            self._recorded(draft, self._recorder.succeeded(draft, result))
         return result
 
-    def _run(self, call: Call, operation: Operation, params: Params, unit: Unit) -> Params:
-        service = self._factories[operation.service](call, unit)
+    def _run(
+        self, call: Call, operation: Operation, params: Params, unit: Unit, recording: Recording
+    ) -> Params:
+        service = self._factories[operation.service](call, unit, recording)
         if (operation.service, operation.name) not in ASKED_OF_NOBODY:
             resource = operation.on(service, params) if operation.on else account_resource(call)
+            recording.draft.about(resource)
             authorize(call, operation.action, resource)
         return operation.handler(service, params)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from foundation.trail.index import TrailIndex
     from foundation.trail.operations import Lookup, cloudtrail
-    from foundation.trail.recorder import Draft, Ledger, Recorder
+    from foundation.trail.recorder import Draft, Ledger, Recorder, Recording
     from foundation.trail.shipper import Shipper
     from foundation.trail.uses import KeyUse, KeyUses
     from foundation.trail.verify import TrailBroken, Verdict, verify_trail
@@ -22,6 +22,7 @@ __all__ = [
     "Ledger",
     "Lookup",
     "Recorder",
+    "Recording",
     "Shipper",
     "TrailBroken",
     "TrailIndex",
@@ -37,6 +38,7 @@ _HOMES = {
     "Ledger": "recorder",
     "Lookup": "operations",
     "Recorder": "recorder",
+    "Recording": "recorder",
     "Shipper": "shipper",
     "TrailBroken": "verify",
     "TrailIndex": "index",

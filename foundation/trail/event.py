@@ -12,7 +12,16 @@ import msgspec
 
 from foundation.identity import Call, Resource
 
-__all__ = ["Event", "Outcome", "call_event", "encode", "event_source", "moment", "resources_of"]
+__all__ = [
+    "Event",
+    "Outcome",
+    "add_resource",
+    "call_event",
+    "encode",
+    "event_source",
+    "moment",
+    "resources_of",
+]
 
 Event = dict[str, Any]
 Outcome = Literal["committed", "succeeded", "failed"]
@@ -86,6 +95,13 @@ def failed(event: Event, code: str, message: str) -> Event:
         "errorMessage": _cut(message),
         "keystead": {**event["keystead"], "outcome": "failed"},
     }
+
+
+def add_resource(event: Event, arn: str, account: str) -> None:
+    """Name a resource in an event that is not complete yet; `*` names none."""
+    known = event["resources"]
+    if arn != "*" and len(known) < MOST_RESOURCES and all(entry["ARN"] != arn for entry in known):
+        known.append(_resource(arn, account))
 
 
 def encode(event: Event) -> bytes:

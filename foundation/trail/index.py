@@ -30,7 +30,7 @@ from foundation.store import BEGIN_OPTION, faults_translated, sqlite_engine
 
 __all__ = ["Filter", "IndexedEvent", "TrailIndex", "events", "position", "resources", "uses"]
 
-FORMAT = 2
+FORMAT = 3
 
 metadata = MetaData()
 
@@ -84,7 +84,8 @@ uses = Table(
     Column("region", String, primary_key=True),
     Column("key", String, primary_key=True),
     Column("at", String, nullable=False),  # wall clock, RFC 3339
-    Column("operation", String, nullable=False),  # the core's name for it
+    Column("operation", String, nullable=False),  # KMS's name for it
+    Column("event_id", String, nullable=False),
     Column("request_id", String, nullable=False),
 )
 

@@ -7,7 +7,7 @@ what was committed is never unrecorded, and the chain drops the second of two re
 
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -18,7 +18,7 @@ from foundation.store import Store
 from foundation.trail import event as events
 from foundation.trail.refusals import Refusals
 
-__all__ = ["Draft", "Ledger", "Recorder", "Redact"]
+__all__ = ["Draft", "Ledger", "Recorder", "Recording", "Redact"]
 
 READING_VERBS = ("Get", "List", "Describe", "Lookup", "Search", "BatchGet")
 BATCH = 200
@@ -45,13 +45,21 @@ class Redact(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """An event before its outcome. `payload` is what goes into the outbox, under `event_id`."""
+    """An event before its outcome. It goes into the outbox as `payload`, under `event_id`."""
 
     event_id: str
-    payload: bytes
     service: str
     operation: str
     event: events.Event
+
+    @property
+    def payload(self) -> bytes:
+        """The draft as one line of JSON."""
+        return events.encode(self.event)
+
+    def about(self, resource: Resource) -> None:
+        """Add a resource that the call turned out to be about: from now on the draft names it."""
+        events.add_resource(self.event, resource.arn, resource.account)
 
 
 class Recorder:
@@ -103,7 +111,7 @@ class Recorder:
         event = events.call_event(
             call, operation, safe, event_id=event_id, now=self._now(), read_only=reads, resources=resources
         )
-        return Draft(event_id, events.encode(event), call.service, operation, event)
+        return Draft(event_id, call.service, operation, event)
 
     def succeeded(self, draft: Draft, result: dict[str, Any] | None = None) -> bytes:
         """Complete a draft with the operation's result, redacted by the model."""
@@ -147,6 +155,25 @@ class Recorder:
 
     def _append(self, batch: Sequence[bytes]) -> None:
         self._core.append(batch)
+
+
+@dataclass(slots=True)
+class Recording:
+    """One call's record, which the work itself may carry to the core: then the two are appended in one step.
+
+    `taken`: the work has it. If the work succeeds, the record is durable; if it fails, what is appended for the failure
+    has the same event id, so that the core keeps the one that came first.
+    """
+
+    recorder: Recorder
+    draft: Draft
+    taken: bool = field(default=False, init=False)
+
+    def take(self) -> bytes:
+        """The event of a call that succeeds and changes nothing; for the key core's `Asker.event`."""
+        self.recorder.refusals.flush_due()
+        self.taken = True
+        return self.recorder.succeeded(self.draft)
 
 
 class _Times(msgspec.Struct):

@@ -15,13 +15,14 @@ from foundation.store import faults_translated
 from foundation.trail import chain
 from foundation.trail.event import username
 from foundation.trail.index import FORMAT, TrailIndex, events, position, resources
-from foundation.trail.uses import store_uses
+from foundation.trail.uses import CallRecord, store_uses
 
 __all__ = ["Shipper"]
 
 BATCH = 2_000
 EVENT = "event"
-USE = "use"
+CALL = "call"
+_call = msgspec.json.Decoder(CallRecord)
 
 
 class Shipper:
@@ -78,15 +79,18 @@ def _position(connection: Connection) -> chain.Position:
 
 
 def _store(connection: Connection, records: list[chain.Record]) -> None:
-    decoded = [(record, msgspec.json.decode(record.body)) for record in records if record.kind == EVENT]
-    rows = [_row(record, event) for record, event in decoded]
-    named = [row for record, event in decoded for row in _resource_rows(record.sequence, event)]
+    calls = [(record, _call.decode(record.body)) for record in records if record.kind == CALL]
+    bodies = [(record.sequence, record.body) for record in records if record.kind == EVENT]
+    bodies += [(record.sequence, bytes(call.event)) for record, call in calls]
+    decoded = [(sequence, body, msgspec.json.decode(body)) for sequence, body in bodies]
+    rows = [_row(sequence, body, event) for sequence, body, event in decoded]
+    named = [row for sequence, _, event in decoded for row in _resource_rows(sequence, event)]
     if rows:
         # An event id that is there already is the same event, recorded twice around a crash of the core.
         connection.execute(sqlite_insert(events).on_conflict_do_nothing(), rows)
     if named:
         connection.execute(sqlite_insert(resources).on_conflict_do_nothing(), named)
-    store_uses(connection, (record for record in records if record.kind == USE))
+    store_uses(connection, (call for _, call in calls))
     at = records[-1].position
     connection.execute(delete(position))
     connection.execute(
@@ -96,10 +100,10 @@ def _store(connection: Connection, records: list[chain.Record]) -> None:
     )
 
 
-def _row(record: chain.Record, event: Mapping[str, Any]) -> dict[str, Any]:
+def _row(sequence: int, body: bytes, event: Mapping[str, Any]) -> dict[str, Any]:
     identity = event.get("userIdentity") or {}
     return {
-        "sequence": record.sequence,
+        "sequence": sequence,
         "event_id": str(event.get("eventID", "")),
         # Records of no account (refused calls, the deployment's own) are kept under an account nobody has.
         "account": str(event.get("recipientAccountId", "")),
@@ -111,7 +115,7 @@ def _row(record: chain.Record, event: Mapping[str, Any]) -> dict[str, Any]:
         "access_key_id": str(identity.get("accessKeyId", "")),
         "read_only": bool(event.get("readOnly")),
         "request_id": str(event.get("requestID", "")),
-        "body": record.body.decode(),
+        "body": body.decode(),
     }
 
 

@@ -1,4 +1,4 @@
-"""The last use of each KMS key: `use` records of the core, joined by request id with the event of the call."""
+"""The last use of each KMS key, from the records that are both: an API call's event, and what the core's keys did for it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,10 +10,9 @@ from sqlalchemy import Connection, select
 from sqlalchemy.dialects.sqlite import insert
 
 from foundation.store import faults_translated
-from foundation.trail import chain
 from foundation.trail.index import TrailIndex, events, uses
 
-__all__ = ["TRACKED", "KeyUse", "KeyUses", "store_uses"]
+__all__ = ["TRACKED", "CallRecord", "KeyUse", "KeyUses", "store_uses"]
 
 TRACKED: Final = frozenset({
     "Decrypt", "DeriveSharedSecret", "Encrypt", "GenerateDataKey", "GenerateDataKeyPair",
@@ -22,50 +21,58 @@ TRACKED: Final = frozenset({
 })  # fmt: skip
 """The model's KeyLastUsageTrackingOperation."""
 
-UNTRACKED: Final = frozenset({"GenerateKey", "Reseal", "Unwrap", "ImportKey"})
-"""What the core does with a key that is no cryptographic operation of KMS."""
-
 
 @dataclass(frozen=True, slots=True)
 class KeyUse:
-    """The last successful cryptographic operation with a key. `at` is wall-clock time.
-
-    `event_id` is None until the event of the call has been indexed.
-    """
+    """The last successful cryptographic operation with a key. `at` is wall-clock time."""
 
     operation: str
     at: datetime
-    event_id: str | None
+    event_id: str
     request_id: str
 
 
 class _Use(msgspec.Struct):
     at: str
-    op: str
-    outcome: str = "ok"
-    request: str = ""
     purpose: str = ""
     account: str = ""
     region: str = ""
     key: str = ""
 
 
-_use = msgspec.json.Decoder(_Use)
+class CallRecord(msgspec.Struct):
+    """The body of a record of kind "call": `event` as the caller of the core wrote it, `uses` as the core saw them."""
+
+    event: msgspec.Raw
+    uses: list[_Use]
 
 
-def store_uses(connection: Connection, records: Iterable[chain.Record]) -> None:
-    """Keep the newest use of each key among these records, which come in the chain's order."""
+class _Event(msgspec.Struct, rename="camel"):
+    event_name: str
+    event_id: str = msgspec.field(name="eventID")
+    request_id: str = msgspec.field(name="requestID")
+
+
+_event = msgspec.json.Decoder(_Event)
+
+
+def store_uses(connection: Connection, calls: Iterable[CallRecord]) -> None:
+    """Keep the newest use of each key among these records, which come in the chain's order.
+
+    A use whose call failed in the end (DryRun, a refused Verify) stands in the trail by itself and is not counted.
+    """
     newest: dict[tuple[str, str, str], dict[str, Any]] = {}
-    for record in records:
-        use = _use.decode(record.body)
-        if use.purpose == "kms" and use.outcome == "ok" and use.op not in UNTRACKED:
-            newest[use.account, use.region, use.key] = {
-                "account": use.account, "region": use.region, "key": use.key,
-                "at": use.at, "operation": use.op, "request_id": use.request,
-            }  # fmt: skip
+    for call in calls:
+        event = _event.decode(call.event)
+        for use in call.uses:
+            if use.purpose == "kms" and event.event_name in TRACKED:
+                newest[use.account, use.region, use.key] = {
+                    "account": use.account, "region": use.region, "key": use.key, "at": use.at,
+                    "operation": event.event_name, "event_id": event.event_id, "request_id": event.request_id,
+                }  # fmt: skip
     if newest:
         put = insert(uses)
-        changed = {name: put.excluded[name] for name in ("at", "operation", "request_id")}
+        changed = {name: put.excluded[name] for name in ("at", "operation", "event_id", "request_id")}
         connection.execute(put.on_conflict_do_update(set_=changed), list(newest.values()))
 
 
@@ -80,16 +87,11 @@ class KeyUses:
         mine = select(uses).where(uses.c.account == account, uses.c.region == region, uses.c.key == key_id)
         with faults_translated(), self._index.read() as connection:
             use = connection.execute(mine).one_or_none()
-            if use is None:
-                return None
-            called = select(events.c.event_id, events.c.name).where(
-                events.c.request_id == use.request_id, events.c.name.in_(TRACKED)
-            )
-            event = connection.execute(called).first()
-        at = datetime.fromisoformat(use.at).astimezone(UTC)
-        if event is None:
-            return KeyUse(use.operation, at, None, use.request_id)
-        return KeyUse(event.name, at, event.event_id, use.request_id)
+        if use is None:
+            return None
+        return KeyUse(
+            use.operation, datetime.fromisoformat(use.at).astimezone(UTC), use.event_id, use.request_id
+        )
 
     def tracked_since(self) -> datetime | None:
         """When the oldest indexed event was; None for an empty trail."""

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from foundation.identity import Call
 from foundation.store import Scope, Unit
-from foundation.trail import KeyUse
+from foundation.trail import KeyUse, Recording
 from foundation.wire import TokenSeal
 from kms.hsm import Asker, CoreClient
 from kms.keys.cache import KeyCache, KeyRows
@@ -45,11 +45,12 @@ class Rooms:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """One call: `unit` is of the caller's account and Region."""
+    """One call: `unit` is of the caller's account and Region, `recording` what the trail will say of it."""
 
     rooms: Rooms
     unit: Unit
     call: Call
+    recording: Recording | None = None
 
     @property
     def here(self) -> Scope:
@@ -60,7 +61,13 @@ class Context:
         """What the core writes into its `use` record."""
         return Asker(*self.call.asker)
 
+    def carrying(self) -> Asker:
+        """The asker with the call's record, which becomes one with the core's: for a call's one use of its keys."""
+        asker = self.asker
+        if self.recording is None:
+            return asker
+        return Asker(asker.request_id, asker.principal, self.recording.take())
+
     def elsewhere(self, region: str, *, because: str) -> Unit:
         """The same account's rows in another Region."""
         return self.unit.at(Scope(self.here.account, region), because=because)
-

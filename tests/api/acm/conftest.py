@@ -59,7 +59,7 @@ def make_api(store: Store, core: CoreClient, wire: Wire) -> Api:
         wire=wire,
         authenticator=Authenticator(store, core, wall, frozenset({REGION, "us-east-1"})),
         operations={"acm": acm.operations.declared},
-        factories={"acm": world.service},
+        factories={"acm": lambda call, unit, _: world.service(call, unit)},
         store=store,
         recorder=Recorder(core, wire.redacted, wall, lambda: world.moment, os.urandom),
         entropy=os.urandom,

@@ -126,7 +126,7 @@ def test_an_index_of_another_format_is_made_again(
 ) -> None:
     ids = record(recorder, 3)
     shipper.ship()
-    monkeypatch.setattr("foundation.trail.index.FORMAT", 3)
+    monkeypatch.setattr("foundation.trail.index.FORMAT", 99)
     reopened = TrailIndex(tmp_path / "trail-index.db")
     assert indexed(reopened) == []
     Shipper(directory, reopened).ship()
