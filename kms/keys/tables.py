@@ -1,16 +1,16 @@
-"""What KMS keeps: what the Regions' keys of one id share, each Region's key, its materials, its aliases.
+"""What KMS keeps: what the Regions' keys of one id share, each Region's key, its materials, aliases and grants.
 
-Every row but the counter carries a MAC made by the core (`kms.keys.rows`): a row that was changed behind keystead's
+Every row that decides something carries a MAC made by the core (`kms.keys.rows`): a row that was changed behind keystead's
 back is refused.
 """
 
 from datetime import datetime
 from typing import ClassVar
 
-from sqlalchemy import Index, LargeBinary, Text
+from sqlalchemy import Index, LargeBinary, Text, UniqueConstraint
 from sqlmodel import Field
 
-from foundation.store import AccountOwned, Tenant, UtcDateTime
+from foundation.store import AccountOwned, Global, Tenant, UtcDateTime
 
 
 class KeyFamily(AccountOwned, table=True):
@@ -110,3 +110,52 @@ class KeyCount(Tenant, table=True):
 
     keys: int = 0
     row_version: int = 0
+
+
+class Grant(Tenant, table=True):
+    """One grant on a key, in the key's account and Region.
+
+    Principals are pinned as in policies: unique ids, roots' ARNs, names of services. `fingerprint` is a digest of
+    everything that a caller named the grant by; None for a grant without a name.
+    """
+
+    __tablename__: ClassVar[str] = "kms_grant"
+    __table_args__: ClassVar[tuple[Index | UniqueConstraint, ...]] = (
+        UniqueConstraint("account", "region", "key_id", "fingerprint", name="uq_kms_grant_fingerprint"),
+        Index("ix_kms_grant_grantee", "account", "region", "key_id", "grantee", "id"),
+    )
+
+    key_id: str = Field(primary_key=True)
+    id: str = Field(primary_key=True)  # 64 hex digits
+    name: str | None = None
+    grantee: str
+    retiring: str | None = None
+    operations: str = Field(sa_type=Text)  # JSON list, in the model's order
+    context_equals: str | None = Field(
+        default=None, sa_type=Text
+    )  # JSON object, as the two below: constraints
+    context_subset: str | None = Field(default=None, sa_type=Text)
+    source_arn: str | None = None
+    issuing_account: str
+    fingerprint: str | None = None
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    row_version: int = 0
+    mac: bytes = Field(default=b"", sa_type=LargeBinary)
+
+
+class RetirableGrant(Global, table=True):
+    """Where the grants are that a principal may retire: its account need not be the key's.
+
+    Only a finding aid, so it has no MAC: what it leads to has one.
+    """
+
+    __tablename__: ClassVar[str] = "kms_retirable_grant"
+    __table_args__: ClassVar[tuple[Index, ...]] = (
+        Index("ix_kms_retirable_grant_key", "account", "region", "key_id", "grant_id"),
+    )
+
+    region: str = Field(primary_key=True)
+    retiring: str = Field(primary_key=True)
+    account: str = Field(primary_key=True)  # the key's
+    key_id: str = Field(primary_key=True)
+    grant_id: str = Field(primary_key=True)
