@@ -10,7 +10,8 @@ from sqlmodel import Session, SQLModel, col, select
 
 from foundation.store import Scope, Store, Unit
 from kms.keys.changes import GENERATION
-from kms.keys.found import FoundKey, found_key
+from kms.keys.found import NO_GRANTS, FoundKey, Grants, found_key
+from kms.keys.grant_rows import GrantRows, KeyGrants
 from kms.keys.rows import RowMac, Tampered, check
 from kms.keys.tables import Alias, Key, KeyFamily, KeyMaterial
 
@@ -30,7 +31,12 @@ class Rows:
 
     @property
     def found(self) -> FoundKey:
-        return found_key(self.key, self.family, self.materials, self.aliases)
+        """The key, without its grants: to be changed, not to be asked about."""
+        return self.granted(NO_GRANTS)
+
+    def granted(self, grants: Grants) -> FoundKey:
+        """The key with its grants."""
+        return found_key(self.key, self.family, self.materials, self.aliases, grants)
 
     def all(self) -> list[SQLModel]:
         return [self.key, self.family, *self.materials, *self.aliases]
@@ -89,6 +95,7 @@ class KeyCache:
     def __init__(self, store: Store, rows: KeyRows, size: int = SIZE) -> None:
         self._store = store
         self._rows = rows
+        self._grants = GrantRows(rows.verified)
         self._size = size
         self._lock = threading.Lock()
         self._generation = -1  # these three are guarded by _lock
@@ -128,8 +135,9 @@ class KeyCache:
             self._generation = generation
 
     def _load_key(self, key: tuple[Scope, str]) -> FoundKey | None:
-        rows = self._rows.key(self._store.unit(key[0]), key[1])
-        return None if rows is None else rows.found
+        unit = self._store.unit(key[0])
+        rows = self._rows.key(unit, key[1])
+        return None if rows is None else rows.granted(KeyGrants(unit, self._grants, key[1]))
 
     def _load_alias(self, key: tuple[Scope, str]) -> str | None:
         row = self._rows.alias(self._store.unit(key[0]), key[1])

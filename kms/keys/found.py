@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final, Protocol
 
-from foundation.identity import Call, Resource
+from foundation.identity import Call, Principal, Resource
 from foundation.identity.policy import GrantFact, Policy, Value
 from foundation.store import Scope
 from kms.hsm import KeyLabel
@@ -29,7 +30,8 @@ class Question:
     """What an operation adds to the question whether it is allowed.
 
     `conditions`: its own condition keys, names in lower case. `request_tags`: the tags that it brings, None when it
-    can bring none. The rest is for grants: see `foundation.identity.policy.Request`.
+    can bring none. `tokens`: the call's GrantTokens, as they came. The rest is for grants too: see
+    `foundation.identity.policy.Request`.
     """
 
     conditions: Mapping[str, Value] = field(default_factory=dict)
@@ -40,6 +42,32 @@ class Question:
 
 
 PLAIN = Question()
+
+
+class Grants(Protocol):
+    """A key's grants, as `kms.keys.grant_rows.KeyGrants` has them."""
+
+    def of(self, principal: Principal, /) -> tuple[GrantFact, ...]:
+        """The grants that may name the caller."""
+        ...
+
+    def get(self, grant_id: str, /) -> GrantFact | None:
+        """One grant as of now."""
+        ...
+
+
+class _NoGrants:
+    __slots__ = ()
+
+    def of(self, _principal: Principal, /) -> tuple[GrantFact, ...]:
+        return ()
+
+    def get(self, _grant_id: str, /) -> None:
+        return None
+
+
+NO_GRANTS: Final[Grants] = _NoGrants()
+"""Of a key that was read to be changed, not to be asked about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +112,7 @@ class FoundKey:
     rotation_due: datetime | None
     on_demand_at: datetime | None
     materials: tuple[Material, ...]
-    grants: tuple[GrantFact, ...] = ()
+    grants: Grants = field(default=NO_GRANTS, compare=False, repr=False)
 
     @property
     def arn(self) -> str:
@@ -115,19 +143,34 @@ class FoundKey:
         """What the core binds the version's token to."""
         return label_of(self.scope, self.id, version, self.spec, self.usage, self.origin)
 
-    def resource(self, call: Call, question: Question, *, request_alias: str | None = None) -> Resource:
-        """The key as an action is asked about it by this caller; its policy must allow, or delegate to IAM."""
+    def resource(
+        self,
+        call: Call,
+        question: Question,
+        *,
+        request_alias: str | None = None,
+        presented: AbstractSet[str] = frozenset(),
+    ) -> Resource:
+        """The key as an action is asked about it by this caller; its policy must allow, or delegate to IAM.
+
+        `presented`: the ids of the grants whose tokens the call carries (`Lookup.asked` reads them). Such a grant
+        counts at once, even where this process has not heard of it yet.
+        """
+        grants = self.grants.of(call.principal)
+        if presented:
+            unheard = (self.grants.get(one) for one in presented - {grant.grant_id for grant in grants})
+            grants = (*grants, *(grant for grant in unheard if grant is not None))
         return Resource(
             arn=self.arn,
             account=self.scope.account,
             policies=(self.compiled,),
-            grants=self.grants,
+            grants=grants,
             tags=self.tags,
             conditions={**self._conditions(call, request_alias), **question.conditions},
             delegates=True,
             request_tags=question.request_tags,
             encryption_context=question.encryption_context,
-            tokens=question.tokens,
+            tokens=presented,
             child=question.child,
         )
 
@@ -175,7 +218,7 @@ def found_key(
     family: KeyFamily,
     materials: list[KeyMaterial],
     aliases: list[Alias],
-    grants: tuple[GrantFact, ...] = (),
+    grants: Grants = NO_GRANTS,
 ) -> FoundKey:
     """Rows whose MACs hold, as a key."""
     return FoundKey(

@@ -6,8 +6,9 @@ from foundation.identity import Resource
 from foundation.wire import AccessDenied
 from kms.keys.arns import KeyName, parse
 from kms.keys.context import Context
-from kms.keys.errors import InvalidKeyUsage, NotFound
+from kms.keys.errors import InvalidGrantToken, InvalidKeyUsage, NotFound
 from kms.keys.found import PLAIN, FoundKey, Question
+from kms.keys.grant_tokens import GrantTokens
 from kms.keys.managed import Managed
 from kms.keys.states import KeyState, check_state
 
@@ -33,6 +34,7 @@ class Lookup:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._rooms = context.rooms
+        self._tokens = GrantTokens(context.rooms.seal)
         self._seen: dict[tuple[str, str], tuple[KeyName, FoundKey | None]] = {}
 
     def find(self, key_id: str, operation: str) -> FoundKey:
@@ -88,7 +90,23 @@ class Lookup:
             return Resource(arn=name.arn, account=name.scope.account, delegates=True)
         found = self.find(key_id, operation)
         alias = name.name if name.form == "alias" else None
-        return found.resource(self._context.call, question, request_alias=alias)
+        return self.asked(found, operation, question, request_alias=alias)
+
+    def asked(
+        self, found: FoundKey, operation: str, question: Question = PLAIN, *, request_alias: str | None = None
+    ) -> Resource:
+        """A key that was found in any way, as `operation` is asked about it, with the grants of the call's tokens.
+
+        Raises InvalidGrantToken, but for DescribeKey, whose list in the model does not have it: there a token that
+        was not made here adds nothing.
+        """
+        try:
+            presented = self._tokens.presented(found.scope, found.id, question.tokens)
+        except InvalidGrantToken:
+            if operation != "DescribeKey":
+                raise
+            presented = frozenset()
+        return found.resource(self._context.call, question, request_alias=request_alias, presented=presented)
 
     def _look(self, key_id: str, operation: str) -> tuple[KeyName, FoundKey | None]:
         known = self._seen.get((key_id, operation))

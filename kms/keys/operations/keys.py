@@ -7,7 +7,7 @@ from foundation.store import Scope
 from foundation.wire import Params
 from kms.keys.arns import key_arn
 from kms.keys.creation import Order, judge_request
-from kms.keys.found import call_conditions, spec_conditions
+from kms.keys.found import Question, call_conditions, spec_conditions
 from kms.keys.operations.registry import operations, the_account, the_key
 from kms.keys.pages import answer, judge_limit
 from kms.keys.service import KeyService
@@ -50,7 +50,11 @@ def create_key(keys: KeyService, params: Params) -> Params:
     return {"KeyMetadata": key_metadata(keys.creation.create(order))}
 
 
-@operations.operation("DescribeKey", on=the_key("DescribeKey"))
+def _described(params: Params) -> Question:
+    return Question(tokens=frozenset(params.get("GrantTokens", ())))
+
+
+@operations.operation("DescribeKey", on=the_key("DescribeKey", asked=_described))
 def describe_key(keys: KeyService, params: Params) -> Params:
     return {"KeyMetadata": key_metadata(keys.find(params["KeyId"], "DescribeKey"))}
 
