@@ -263,8 +263,8 @@ class Settings:
 def load(data: Path, flags: Mapping[str, Any], environment: Mapping[str, str]) -> Settings:
     """Reads all three sources. `flags` maps setting names to text (or a sequence of texts), None where not given.
 
-    Raises `BadSetting` for an unknown key in DIR/keystead.toml, an unknown `KEYSTEAD_…` variable and any value that
-    does not parse.
+    Raises `BadSetting` for an unknown key in DIR/keystead.toml, an unknown `KEYSTEAD_…` variable, any value that does
+    not parse, and values that do not go together.
     """
     from_file = _read_toml(data / "keystead.toml")
     _refuse_unknown_variables(environment)
@@ -285,7 +285,18 @@ def load(data: Path, flags: Mapping[str, Any], environment: Mapping[str, str]) -
             )
         else:
             values[setting.attribute] = setting.default
-    return Settings(data=data, **values)
+    settings = Settings(data=data, **values)
+    _check_together(settings)
+    return settings
+
+
+def _check_together(settings: Settings) -> None:
+    """What no setting shows alone."""
+    if settings.renewal_before_days >= settings.certificate_validity_days:
+        raise BadSetting(
+            f"renewal.before_days ({settings.renewal_before_days}) must be less than certificate.validity_days "
+            f"({settings.certificate_validity_days}), or certificates would be renewed as soon as they are issued"
+        )
 
 
 def _parse(setting: Setting, given: Any, where: str) -> Any:

@@ -186,3 +186,11 @@ def test_answers_name_the_service_as_the_outside_reaches_it(
 def test_the_database_is_beside_the_data_unless_it_is_named(tmp_path: Path) -> None:
     assert load(tmp_path, {}, {}).database_url == f"sqlite:///{tmp_path}/keystead.db"
     assert load(tmp_path, {"database": "postgresql:///k"}, {}).database_url == "postgresql:///k"
+
+
+def test_certificates_may_not_be_due_for_renewal_when_they_are_issued(tmp_path: Path) -> None:
+    with pytest.raises(
+        BadSetting, match=r"renewal\.before_days \(45\) must be less than certificate\.validity_days \(45\)"
+    ):
+        load(tmp_path, {"certificate.validity_days": "45"}, {})
+    assert load(tmp_path, {"certificate.validity_days": "46"}, {}).certificate_validity_days == 46
