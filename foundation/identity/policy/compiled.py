@@ -6,10 +6,10 @@ from typing import Final
 from foundation.identity.policy.conditions import Check, compile_condition
 from foundation.identity.policy.document import Document, parse
 from foundation.identity.policy.elements import Condition, Element, Kind, Statement
-from foundation.identity.policy.facts import NO_CONTEXT, Context, Request
-from foundation.identity.policy.match import Matcher, arn_matcher, matcher, resolvable
+from foundation.identity.policy.facts import Context, Request
+from foundation.identity.policy.match import Glob, arns, texts
 from foundation.identity.policy.principals import PrincipalMatcher, Strength
-from foundation.identity.policy.variables import Pattern, Variable, parts
+from foundation.identity.policy.variables import parts
 
 __all__ = ["CompiledStatement", "Policy", "compile_policy"]
 
@@ -17,6 +17,8 @@ MOST_REMEMBERED: Final = 1_024
 
 
 NONE, DIRECT = Strength.NONE, Strength.DIRECT
+
+ResourceTest = Callable[[str, Context], bool]
 
 
 class CompiledStatement:
@@ -122,30 +124,25 @@ def _void(statement: Statement, kind: Kind) -> bool:
     return statement.actions is None or (statement.resources is None and kind is not Kind.TRUST)
 
 
-def _actions(element: Element | None) -> Callable[[str], bool]:
+def _actions(element: Element | None) -> Glob:
     values = () if element is None else element.values
-    named = matcher([parts(value.lower(), variables=False) for value in values])
+    named = texts([parts(value.lower(), variables=False) for value in values]).fixed
     if element is not None and element.negated:
-        return lambda action: not named(action, NO_CONTEXT)
-    return lambda action: named(action, NO_CONTEXT)
+        return lambda action: not named(action)
+    return named
 
 
-def _resources(element: Element | None, *, variables: bool, allow: bool) -> Matcher | None:
+def _resources(element: Element | None, *, variables: bool, allow: bool) -> ResourceTest | None:
     """Make the test of a resource; None when every resource passes."""
     if element is None or (not element.negated and "*" in element.values):
         return None
-    patterns = [parts(value, variables=variables) for value in element.values]
-    named = arn_matcher(patterns)
-    if not element.negated:
-        return named
-    variable = [one for one in patterns if any(isinstance(part, Variable) for part in one)]
-    return _except(named, variable if allow else [])
-
-
-def _except(named: Matcher, needed: list[Pattern]) -> Matcher:
-    """Turn the test round. Where a variable that must be known is not, nothing is allowed."""
-
-    def other(resource: str, context: Context) -> bool:
-        return not named(resource, context) and resolvable(needed, context)
-
-    return other
+    named = arns([parts(value, variables=variables) for value in element.values])
+    if element.negated:
+        # Where a variable that must be known is not, an Allow allows nothing.
+        return lambda resource, context: (
+            not named.bind(context)(resource) and not (allow and not named.resolvable(context))
+        )
+    if named.variable:
+        return lambda resource, context: named.bind(context)(resource)
+    fixed = named.fixed
+    return lambda resource, _context: fixed(resource)

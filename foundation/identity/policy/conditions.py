@@ -13,8 +13,8 @@ from typing import Final, NamedTuple, TypeVar
 
 from foundation.identity.policy.elements import Condition, Effect, Quantifier
 from foundation.identity.policy.errors import MalformedPolicy
-from foundation.identity.policy.facts import Context, Value
-from foundation.identity.policy.match import Matcher, arn_matcher, literal, matcher, resolvable
+from foundation.identity.policy.facts import NO_CONTEXT, Context, Value
+from foundation.identity.policy.match import Alternatives, Glob, arns, texts
 from foundation.identity.policy.values import (
     read_address,
     read_bytes,
@@ -38,7 +38,7 @@ __all__ = [
 
 Check = Callable[[Context], bool]
 
-Test = Callable[[str | bytes, Context], bool]
+Test = Callable[[str | bytes], bool]
 """Whether one value of the request matches any value of the policy."""
 
 R = TypeVar("R")
@@ -48,22 +48,29 @@ IF_EXISTS: Final = "IfExists"
 NULL: Final = "Null"
 
 
-class Tests(NamedTuple):
-    """The test of a condition's values, and those values that hold policy variables.
+class Comparison(NamedTuple):
+    """What a condition's values are compared by.
 
-    `literals`, if not None, says the same as `matches` faster: one set of texts, most conditions being so.
+    `bind` makes the test for a request and `resolvable` tells whether all policy variables have values in it;
+    `fixed` is the test if there are no variables. `literals`, if not None, says the same as `fixed` faster: one
+    set of texts, most conditions being so.
     """
 
-    matches: Test
-    variable: Sequence[Pattern] = ()
+    bind: Callable[[Context], Test]
+    resolvable: Check
+    fixed: Test | None
     literals: frozenset[str] | None = None
+
+
+def _ready(test: Test) -> Comparison:
+    return Comparison(lambda _context: test, lambda _context: True, test)
 
 
 @dataclass(frozen=True, slots=True)
 class Operator:
     """What an operator makes of the policy's values, and whether its answer is turned round."""
 
-    make: Callable[[Sequence[str], bool], Tests]
+    make: Callable[[Sequence[str], bool], Comparison]
     negated: bool = False
 
 
@@ -76,45 +83,38 @@ class SpelledOperator:
     if_exists: bool
 
 
-def _text(
-    values: Sequence[str], variables: bool, match: Callable[[Sequence[Pattern]], Matcher], wild: bool
-) -> Tests:
-    patterns = [parts(value, variables=variables, wildcards=wild) for value in values]
-    texts = [literal(pattern) for pattern in patterns]
-    return Tests(
-        _of_text(match(patterns)),
-        [pattern for pattern in patterns if any(isinstance(part, Variable) for part in pattern)],
-        None
-        if None in texts or match is arn_matcher
-        else frozenset(text for text in texts if text is not None),
-    )
+def _compared(alternatives: Alternatives, test: Callable[[Glob], Test]) -> Comparison:
+    if not alternatives.variable:
+        return _ready(test(alternatives.fixed))
+    return Comparison(lambda context: test(alternatives.bind(context)), alternatives.resolvable, None)
 
 
-def _of_text(match: Matcher) -> Test:
-    return lambda value, context: isinstance(value, str) and match(value, context)
+def _text(match: Glob) -> Test:
+    return lambda value: isinstance(value, str) and match(value)
 
 
-def _equal(values: Sequence[str], variables: bool) -> Tests:
-    return _text(values, variables, matcher, wild=False)
+def _folded_text(match: Glob) -> Test:
+    return lambda value: isinstance(value, str) and match(value.casefold())
 
 
-def _alike(values: Sequence[str], variables: bool) -> Tests:
-    return _text(values, variables, matcher, wild=True)
+def _equal(values: Sequence[str], variables: bool) -> Comparison:
+    found = texts([parts(value, variables=variables, wildcards=False) for value in values])
+    return _compared(found, _text)._replace(literals=found.literals)
 
 
-def _equal_arns(values: Sequence[str], variables: bool) -> Tests:
+def _alike(values: Sequence[str], variables: bool) -> Comparison:
+    return _compared(texts([parts(value, variables=variables) for value in values]), _text)
+
+
+def _equal_arns(values: Sequence[str], variables: bool) -> Comparison:
     # ArnEquals and ArnLike behave identically (IAM User Guide): both know wildcards.
-    return _text(values, variables, arn_matcher, wild=True)
+    return _compared(arns([parts(value, variables=variables) for value in values]), _text)
 
 
-def _equal_but_for_case(values: Sequence[str], variables: bool) -> Tests:
-    patterns = [_folded(parts(value, variables=variables, wildcards=False)) for value in values]
-    found = matcher(patterns)
-
-    def matches(value: str | bytes, context: Context) -> bool:
-        return isinstance(value, str) and found(value.casefold(), _Folded(context))
-
-    return Tests(matches, [one for one in patterns if any(isinstance(part, Variable) for part in one)])
+def _equal_but_for_case(values: Sequence[str], variables: bool) -> Comparison:
+    found = texts([_folded(parts(value, variables=variables, wildcards=False)) for value in values])
+    made = _compared(found, _folded_text)
+    return made._replace(bind=lambda context: _folded_text(found.bind(_Folded(context))))
 
 
 class _Folded:
@@ -145,17 +145,17 @@ def _folded(pattern: Pattern) -> Pattern:
 
 def _typed(
     read: Callable[[str], R | None], compare: Callable[[R, R], bool]
-) -> Callable[[Sequence[str], bool], Tests]:
+) -> Callable[[Sequence[str], bool], Comparison]:
     """Make an operator of values that are read as a type, with `compare(the request's, the policy's)`."""
 
-    def make(values: Sequence[str], _variables: bool) -> Tests:
+    def make(values: Sequence[str], _variables: bool) -> Comparison:
         wanted = [_read(read, value) for value in values]
 
-        def matches(value: str | bytes, _context: Context) -> bool:
+        def matches(value: str | bytes) -> bool:
             given = read(value) if isinstance(value, str) else None
             return given is not None and any(compare(given, one) for one in wanted)
 
-        return Tests(matches)
+        return _ready(matches)
 
     return make
 
@@ -169,36 +169,36 @@ def _read(read: Callable[[str], R | None], value: str) -> R:
     return found
 
 
-def _within(values: Sequence[str], _variables: bool) -> Tests:
+def _within(values: Sequence[str], _variables: bool) -> Comparison:
     ranges = [_read(read_range, value) for value in values]
 
-    def matches(value: str | bytes, _context: Context) -> bool:
+    def matches(value: str | bytes) -> bool:
         address = read_address(value) if isinstance(value, str) else None
         return address is not None and any(
             version == address[0] and address[1] & mask == first for version, first, mask in ranges
         )
 
-    return Tests(matches)
+    return _ready(matches)
 
 
-def _equal_bytes(values: Sequence[str], _variables: bool) -> Tests:
+def _equal_bytes(values: Sequence[str], _variables: bool) -> Comparison:
     wanted = frozenset(_read(read_bytes, value) for value in values)
-    return Tests(lambda value, _context: (value if isinstance(value, bytes) else value.encode()) in wanted)
+    return _ready(lambda value: (value if isinstance(value, bytes) else value.encode()) in wanted)
 
 
-def _flags(values: Sequence[str], variables: bool) -> Tests:
+def _flags(values: Sequence[str], variables: bool) -> Comparison:
     if variables and any("${" in value for value in values):
         for value in values:
             if "${" not in value:
                 _read(read_flag, value)
         return _equal_but_for_case(values, variables)
     wanted = frozenset(_read(read_flag, value) for value in values)
-    return Tests(lambda value, _context: isinstance(value, str) and read_flag(value) in wanted)
+    return _ready(lambda value: isinstance(value, str) and read_flag(value) in wanted)
 
 
-def _nothing(values: Sequence[str], _variables: bool) -> Tests:
+def _nothing(values: Sequence[str], _variables: bool) -> Comparison:
     wanted = frozenset(_read(read_flag, value) for value in values)
-    return Tests(lambda value, _context: (value == "true") in wanted)
+    return _ready(lambda value: (value == "true") in wanted)
 
 
 OPERATORS: Final[Mapping[str, Operator]] = {
@@ -264,51 +264,60 @@ def compile_condition(condition: Condition, effect: Effect, *, variables: bool) 
     true, the check is false instead: what cannot be compared allows nothing.
     """
     entry = OPERATORS[condition.operator]
-    matches, variable, literals = entry.make(condition.values, variables)
-    key = condition.key.lower()
+    comparison = entry.make(condition.values, variables)
     if condition.operator == NULL:
-        return lambda context: matches("true" if context.get(key) in (None, ()) else "false", context)
+        return _null(condition.key.lower(), comparison)
     if condition.quantifier:
-        check = _quantified(condition, matches, negated=entry.negated)
+        check = _quantified(condition, comparison, negated=entry.negated)
     else:
-        absent = entry.negated or condition.if_exists
-        check = _plain(key, matches, literals, negated=entry.negated, absent=absent)
-    if effect == "Allow" and entry.negated and variable:
-        return lambda context: resolvable(variable, context) and check(context)
+        check = _plain(condition, comparison, negated=entry.negated)
+    if effect == "Allow" and entry.negated and comparison.fixed is None:
+        return lambda context: comparison.resolvable(context) and check(context)
     return check
 
 
-def _plain(key: str, matches: Test, literals: frozenset[str] | None, *, negated: bool, absent: bool) -> Check:
+def _null(key: str, comparison: Comparison) -> Check:
+    matches = comparison.bind(NO_CONTEXT)
+    return lambda context: matches("true" if context.get(key) in (None, ()) else "false")
+
+
+def _plain(condition: Condition, comparison: Comparison, *, negated: bool) -> Check:
+    key, absent = condition.key.lower(), negated or condition.if_exists
+    fixed, bind = comparison.fixed, comparison.bind
+
     def check(context: Context) -> bool:
         value = context.get(key)
         if value is None or value == ():
             return absent
+        matches = fixed or bind(context)
         if isinstance(value, tuple):
-            return any(matches(one, context) for one in value) is not negated
-        return matches(value, context) is not negated
+            return any(map(matches, value)) is not negated
+        return matches(value) is not negated
 
+    literals = comparison.literals
     if literals is None:
         return check
-    texts = literals
 
     def check_literals(context: Context) -> bool:
         value = context.get(key)
-        return (value in texts) is not negated if isinstance(value, str) else check(context)
+        return (value in literals) is not negated if isinstance(value, str) else check(context)
 
     return check_literals
 
 
-def _quantified(condition: Condition, matches: Test, *, negated: bool) -> Check:
+def _quantified(condition: Condition, comparison: Comparison, *, negated: bool) -> Check:
     key = condition.key.lower()
     every = condition.quantifier == "ForAllValues"
     absent = every or condition.if_exists
+    fixed, bind = comparison.fixed, comparison.bind
 
     def check(context: Context) -> bool:
         value = context.get(key)
         values = value if isinstance(value, tuple) else () if value is None else (value,)
         if not values:
             return absent
-        answers = (matches(one, context) is not negated for one in values)
+        matches = fixed or bind(context)
+        answers = (matches(one) is not negated for one in values)
         return all(answers) if every else any(answers)
 
     return check

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from foundation.identity.policy.facts import Context, Request
-from foundation.identity.policy.match import arn_matcher
+from foundation.identity.policy.match import arns
 from foundation.identity.policy.principals import Strength, strength_of
 from foundation.identity.policy.variables import parts
 
@@ -82,8 +82,8 @@ class GrantFact:
         if self.source_arn is None:
             return True
         source = context.get("aws:sourcearn")
-        wanted = arn_matcher([parts(self.source_arn, variables=False)])
-        return isinstance(source, str) and wanted(source, context)
+        wanted = arns([parts(self.source_arn, variables=False)]).fixed
+        return isinstance(source, str) and wanted(source)
 
     def _covers(self, child: "GrantFact") -> bool:
         """Whether a grant made with this one is no wider: operations, and equal or stricter constraints."""

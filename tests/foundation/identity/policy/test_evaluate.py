@@ -203,6 +203,15 @@ def test_a_resource_policy_denies_all_whom_it_names(name: str, caller: Caller, d
     assert verdict.explicit is denied
 
 
+def test_a_deny_whose_condition_is_not_met_denies_nothing() -> None:
+    elsewhere = statement("Deny", Condition={"StringEquals": {"aws:RequestedRegion": "us-east-1"}})
+    policy = identity(statement(), elsewhere)
+    policies = Policies(identity=(policy,), boundary=policy, session=(policy,))
+    assert evaluate(Request(role(), ACTION, KEY, HOME), policies).allowed
+    there = Request(role(), ACTION, KEY, HOME, {"aws:requestedregion": "us-east-1"})
+    assert evaluate(there, policies).explicit
+
+
 def test_of_several_statements_the_strongest_counts() -> None:
     policies = Policies(resource=(naming(ROOT_ARN), naming(USER_ARN), naming(ROOT_ARN)), delegates=True)
     verdict = evaluate(Request(user(), ACTION, KEY, HOME), policies)

@@ -3,7 +3,7 @@
 import pytest
 
 from foundation.identity.policy import Policies, Request, Value, compile_policy, evaluate
-from foundation.identity.policy.match import arn_matcher, matcher
+from foundation.identity.policy.match import arns, texts
 from foundation.identity.policy.variables import parts
 from tests.foundation.identity.policy.samples import (
     ACTION,
@@ -56,14 +56,25 @@ CASES = (
 def test_a_variable_is_replaced_by_its_value_and_the_value_is_literal(
     pattern: str, text: str, expected: bool
 ) -> None:
-    assert matcher([parts(pattern, variables=True)])(text, HERE) is expected
-    assert matcher([parts(pattern, variables=True), parts("other", variables=True)])(text, HERE) is expected
+    assert texts([parts(pattern, variables=True)]).bind(HERE)(text) is expected
+    assert (
+        texts([parts(pattern, variables=True), parts("other", variables=True)]).bind(HERE)(text) is expected
+    )
 
 
 def test_a_variable_stands_in_the_last_component_of_an_arn_though_its_name_has_colons() -> None:
-    matches = arn_matcher([parts("arn:aws:s3:::bucket/${kms:EncryptionContext:app}/*", variables=True)])
-    assert matches("arn:aws:s3:::bucket/x/1", HERE)
-    assert not matches("arn:aws:s3:::bucket/y/1", HERE)
+    matches = arns([parts("arn:aws:s3:::bucket/${kms:EncryptionContext:app}/*", variables=True)]).bind(HERE)
+    assert matches("arn:aws:s3:::bucket/x/1")
+    assert not matches("arn:aws:s3:::bucket/y/1")
+
+
+def test_a_value_with_colons_makes_no_components_of_its_own() -> None:
+    pattern = arns([parts("arn:aws:s3:${aws:region}:1:${aws:tail}", variables=True)])
+    context: dict[str, Value] = {"aws:region": "r:2", "aws:tail": "a:b"}
+    assert not pattern.bind(context)("arn:aws:s3:r:2:1:a:b")
+    assert pattern.bind({**context, "aws:region": "r"})("arn:aws:s3:r:1:a:b")
+    assert not pattern.bind({})("arn:aws:s3:r:1:a:b")
+    assert not pattern.bind({})("arn:aws:s3:::")
 
 
 def test_the_old_version_of_the_language_has_no_variables() -> None:
