@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_der_public_key,
 )
 
+from kms.hsm.der import INTEGER, SEQUENCE, children
 from kms.hsm.errors import BadMaterial, BadPublicKey, KeyRefused
 from kms.hsm.specs import Spec
 
@@ -37,6 +38,7 @@ _CLASSES: Mapping[str, type] = {
     "ML_KEM_1024": mlkem.MLKEM1024PrivateKey,
 }
 _UNREADABLE = (ValueError, TypeError, IndexError, UnsupportedAlgorithm)
+_NO_PKCS8 = "the key material is not an unencrypted PKCS#8 private key in DER"
 _EXPONENTS = range(65537, 2**256)  # FIPS 186-5, A.1.1
 
 
@@ -75,6 +77,7 @@ def read_own(der: bytes, spec: Spec) -> PrivateKey:
 
 def read_foreign(der: bytes, spec: Spec) -> PrivateKey:
     """A private key that somebody brought. Raises BadMaterial unless it is a sound PKCS#8 key of the spec."""
+    _check_pkcs8(der)
     private = _read(der, spec, skip_rsa_check=False)
     if isinstance(private, rsa.RSAPrivateKey):
         exponent = private.public_key().public_numbers().e
@@ -93,6 +96,16 @@ def read_public(der: bytes) -> PublicKeyTypes:
         ) from unreadable
 
 
+def _check_pkcs8(der: bytes) -> None:
+    """Raises BadMaterial for the other forms that pyca reads: SEC 1's and PKCS#1's, which name no algorithm."""
+    try:
+        tags = [tag for tag, _ in children(der)][:2]
+    except ValueError as malformed:
+        raise BadMaterial(_NO_PKCS8) from malformed
+    if tags != [INTEGER, SEQUENCE]:
+        raise BadMaterial(_NO_PKCS8)
+
+
 def _read(der: bytes, spec: Spec, *, skip_rsa_check: bool) -> PrivateKey:
     try:
         read = (
@@ -101,7 +114,7 @@ def _read(der: bytes, spec: Spec, *, skip_rsa_check: bool) -> PrivateKey:
             else load_der_private_key(der, None, unsafe_skip_rsa_key_validation=skip_rsa_check)
         )
     except _UNREADABLE as unreadable:
-        raise BadMaterial("the key material is not an unencrypted PKCS#8 private key in DER") from unreadable
+        raise BadMaterial(_NO_PKCS8) from unreadable
     if not isinstance(read, PrivateKey) or not _is_of(read, spec):
         raise BadMaterial(f"the key material is not a private key of spec {spec.kms or spec.name}")
     return read

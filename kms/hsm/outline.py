@@ -5,7 +5,6 @@ pyca parses it, completed with the algorithm asked for and an empty signature; w
 
 import hashlib
 import warnings
-from collections.abc import Iterator
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -13,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 from cryptography.x509 import ocsp
 
 from kms.hsm.algorithms import Algorithm
-from kms.hsm.der import CONTEXT_0, OCTET_STRING, SEQUENCE, tlv
+from kms.hsm.der import CONTEXT_0, OCTET_STRING, SEQUENCE, children, tlv
 from kms.hsm.errors import KeyRefused
 from kms.hsm.labels import Kind
 
@@ -107,7 +106,7 @@ def _issued_by(extensions: x509.Extensions, spki: bytes) -> None:
         stated = extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value.key_identifier
     except x509.ExtensionNotFound:
         return
-    bits = _children(spki)[1][1][1:]  # the BIT STRING's content after its count of unused bits
+    bits = children(spki)[1][1][1:]  # the BIT STRING's content after its count of unused bits
     own = {hashlib.sha1(bits, usedforsecurity=False).digest(), hashlib.sha256(bits).digest()[:20]}
     if stated is not None and stated not in own:
         raise KeyRefused("its authority key identifier is not that of the key that signs")
@@ -115,7 +114,7 @@ def _issued_by(extensions: x509.Extensions, spki: bytes) -> None:
 
 def _algorithm_inside(message: bytes, index: int, algorithm: Algorithm) -> None:
     """RFC 5280 4.1.2.3 and 5.1.2.2: the algorithm named inside is the one of the signature."""
-    parts = _children(message)
+    parts = children(message)
     if len(parts) <= index or tlv(*parts[index]) != algorithm.identifier:
         raise KeyRefused("the algorithm named inside is not the one asked for")
 
@@ -127,26 +126,3 @@ def _same(read: bytes, message: bytes) -> None:
 
 def _completed(message: bytes, algorithm: Algorithm) -> bytes:
     return tlv(SEQUENCE, message + algorithm.identifier + _NO_SIGNATURE)
-
-
-def _children(der: bytes) -> list[tuple[int, bytes]]:
-    """The (tag, content) of each element inside an outer one; ValueError when lengths do not add up."""
-    (_, content), *rest = _elements(der)
-    if rest:
-        raise ValueError("more than one element")
-    return list(_elements(content))
-
-
-def _elements(data: bytes) -> Iterator[tuple[int, bytes]]:
-    at = 0
-    while at < len(data):
-        if len(data) < at + 2:
-            raise ValueError("an element without a length")
-        tag, length, start = data[at], data[at + 1], at + 2
-        if length >= 0x80:
-            size = length & 0x7F
-            length, start = int.from_bytes(data[start : start + size], "big"), start + size
-        at = start + length
-        if at > len(data):
-            raise ValueError("an element longer than what holds it")
-        yield tag, data[start:at]
