@@ -9,7 +9,7 @@ from kms.keys.errors import Disabled, InvalidState
 from kms.keys.keys import BY_ALIAS, CROSS_ACCOUNT
 from kms.keys.states import ANY_STATE, GRID, TABLE, WORDS, KeyState, check_state
 
-MODEL = get_session().get_service_model("kms")
+MODEL: Any = get_session().get_service_model("kms")
 ARN = "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 CELLS = [(operation, state) for operation in TABLE for state in KeyState]
 CRYPTO = [
