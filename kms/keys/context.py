@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from foundation.identity import Call
+from foundation.identity import Call, Resource
 from foundation.store import Scope, Unit
 from foundation.trail import KeyUse, Recording
 from foundation.wire import TokenSeal
@@ -67,6 +67,11 @@ class Context:
         if self.recording is None:
             return asker
         return Asker(asker.request_id, asker.principal, self.recording.take())
+
+    def also_about(self, resource: Resource) -> None:
+        """Name a further resource in the call's record."""
+        if self.recording is not None:
+            self.recording.draft.about(resource)
 
     def elsewhere(self, region: str, *, because: str) -> Unit:
         """The same account's rows in another Region."""

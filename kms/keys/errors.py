@@ -75,6 +75,10 @@ class IncorrectKey(AwsError, code="IncorrectKeyException"):
     """The ciphertext was made by another key than the one that is named."""
 
 
+class CustomKeyStoreNotFound(AwsError, code="CustomKeyStoreNotFoundException"):
+    """There is no such custom key store; there are none yet."""
+
+
 class InvalidSignature(AwsError, code="KMSInvalidSignatureException"):
     """The signature is not one of this message by this key."""
 
@@ -83,12 +87,16 @@ class InvalidMac(AwsError, code="KMSInvalidMacException"):
     """The MAC is not one of this message by this key."""
 
 
+class UnsuitableOperations(AwsError, code="ValidationError"):
+    """A grant's operations are not those of its key. The model names this code, unlike that of other parameters."""
+
+
 class InvalidGrantToken(AwsError, code="InvalidGrantTokenException"):
-    """The grant token is not one of this deployment's."""
+    """The grant token was not made by this deployment."""
 
 
 class InvalidGrantId(AwsError, code="InvalidGrantIdException"):
-    """The grant id is not one of this key's grants."""
+    """What is no grant id. (A grant that does not exist is NotFound.)"""
 
 
 class InvalidImportToken(AwsError, code="InvalidImportTokenException"):

@@ -4,19 +4,25 @@ from functools import cached_property
 
 from foundation.identity import Resource, account_resource
 from foundation.trail import KeyUse
+from kms.keys.agreement import Agreement
 from kms.keys.aliases import Aliases
 from kms.keys.changes import Changes
 from kms.keys.context import Context
 from kms.keys.creation import Creation
+from kms.keys.data_keys import DataKeys
 from kms.keys.editing import Editing
+from kms.keys.encryption import Encryption
 from kms.keys.errors import NotFound
 from kms.keys.found import PLAIN, FoundKey, Question
 from kms.keys.keys import Lookup
 from kms.keys.lifecycle import Lifecycle
 from kms.keys.listing import Listing
+from kms.keys.macs import Macs
 from kms.keys.policies import RAM_NAME, check_lockout, default_policy, judge_policy, shown_policy
+from kms.keys.recipients import Recipients
 from kms.keys.regions import Regions
 from kms.keys.rotation import Rotation
+from kms.keys.signing import Signing
 from kms.keys.tags import Tags
 
 
@@ -73,6 +79,30 @@ class KeyService:
     @cached_property
     def listing(self) -> Listing:
         return Listing(self.context, self.lookup)
+
+    @cached_property
+    def encryption(self) -> Encryption:
+        return Encryption(self.context, self.lookup)
+
+    @cached_property
+    def recipients(self) -> Recipients:
+        return Recipients(self.context)
+
+    @cached_property
+    def data_keys(self) -> DataKeys:
+        return DataKeys(self.context, self.lookup)
+
+    @cached_property
+    def signing(self) -> Signing:
+        return Signing(self.context, self.lookup)
+
+    @cached_property
+    def macs(self) -> Macs:
+        return Macs(self.context, self.lookup)
+
+    @cached_property
+    def agreement(self) -> Agreement:
+        return Agreement(self.context, self.lookup)
 
     # Reading
 

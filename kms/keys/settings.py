@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from cryptography.x509 import Certificate
+
 
 @dataclass(frozen=True, slots=True)
 class KmsSettings:
@@ -10,6 +12,8 @@ class KmsSettings:
     keys: int = 100_000
     aliases_per_key: int = 50
     grants_per_key: int = 50_000
+    grants_per_grantee: int = 500
     on_demand_rotations: int = 25
     tags_per_key: int = 50
+    attestation_root: Certificate | None = None  # of attestation documents; without one Recipient is refused
     regions: tuple[str, ...] = ()  # that can hold replicas; empty: every one

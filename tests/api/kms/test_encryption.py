@@ -117,7 +117,7 @@ def test_trap_8_a_context_is_written_to_the_trail_in_clear(shared_world: World, 
     [event] = [
         event for event in shared_world.events(caller, region=ELSEWHERE) if event["eventName"] == "Encrypt"
     ]
-    assert event["requestParameters"]["encryptionContext"] == CONTEXT
+    assert event["requestParameters"]["EncryptionContext"] == CONTEXT
     assert "a secret" not in str(event)
     assert event["resources"] == [{"ARN": made["Arn"], "accountId": caller.account, "type": "AWS::KMS::Key"}]
     assert event["readOnly"]
