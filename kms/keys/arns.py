@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, Literal
 
 from foundation.store import Scope
@@ -42,6 +43,7 @@ def alias_arn(scope: Scope, name: str) -> str:
     return f"arn:{PARTITION}:kms:{scope.region}:{scope.account}:{name}"
 
 
+@lru_cache(maxsize=4096)
 def parse(text: str, here: Scope) -> KeyName:
     """Read a KeyId in any of its four forms, as asked by a caller of `here`.
 

@@ -1,16 +1,15 @@
 """Keys in memory: the hot path reads no ORM. The cache follows the generation that every mutation of KMS raises."""
 
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
 from sqlmodel import Session, SQLModel, col, select
 
 from foundation.store import Scope, Store, Unit
 from kms.keys.changes import GENERATION
-from kms.keys.found import NO_GRANTS, FoundKey, Grants, found_key
+from kms.keys.found import NO_GRANTS, FoundKey, GrantSource, found_key
 from kms.keys.grant_rows import GrantRows, KeyGrants
 from kms.keys.rows import RowMac, Tampered, check
 from kms.keys.tables import Alias, Key, KeyFamily, KeyMaterial
@@ -34,7 +33,7 @@ class Rows:
         """The key, without its grants: to be changed, not to be asked about."""
         return self.granted(NO_GRANTS)
 
-    def granted(self, grants: Grants) -> FoundKey:
+    def granted(self, grants: GrantSource) -> FoundKey:
         """The key with its grants."""
         return found_key(self.key, self.family, self.materials, self.aliases, grants)
 
@@ -89,6 +88,15 @@ class KeyRows:
             raise
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is known at one generation. Replaced whole, never emptied: a late writer fills one that nobody reads."""
+
+    generation: int
+    keys: dict[tuple[Scope, str], FoundKey] = field(default_factory=dict)
+    aliases: dict[tuple[Scope, str], str] = field(default_factory=dict)
+
+
 class KeyCache:
     """Thread-safe; one for a process. What it answers is as new as the store's generation (ARCHITECTURE 4)."""
 
@@ -97,42 +105,38 @@ class KeyCache:
         self._rows = rows
         self._grants = GrantRows(rows.verified)
         self._size = size
-        self._lock = threading.Lock()
-        self._generation = -1  # these three are guarded by _lock
-        self._keys: OrderedDict[tuple[Scope, str], FoundKey] = OrderedDict()
-        self._aliases: OrderedDict[tuple[Scope, str], str] = OrderedDict()
+        self._known = _Known(-1)
+        self._filling = threading.Lock()
 
     def key(self, scope: Scope, key_id: str) -> FoundKey | None:
         """The key of that id in that account and Region; raises Tampered."""
-        return self._get(self._keys, (scope, key_id), self._load_key)
+        known = self._current().keys
+        found = known.get((scope, key_id))
+        return self._loaded(known, (scope, key_id), self._load_key) if found is None else found
 
     def alias(self, scope: Scope, name: str) -> str | None:
         """The id of the key that the alias stands for; raises Tampered."""
-        return self._get(self._aliases, (scope, name), self._load_alias)
+        known = self._current().aliases
+        found = known.get((scope, name))
+        return self._loaded(known, (scope, name), self._load_alias) if found is None else found
 
-    def _get(self, entries: OrderedDict[K, V], key: K, load: Callable[[K], V | None]) -> V | None:
+    def _current(self) -> _Known:
+        # The generation is read before the rows: what is read later may be newer than its label, never older.
         generation = self._store.generation(GENERATION)
-        with self._lock:
-            self._follow(generation)
-            found = entries.get(key)
-            if found is not None:
-                entries.move_to_end(key)
-                return found
-        loaded = load(key)  # rows read after the generation are at least as new as it
-        if loaded is None:
-            return None  # what does not exist is not remembered: strangers may ask for anything
-        with self._lock:
-            if generation == self._generation:
-                entries[key] = loaded
-                if len(entries) > self._size:
-                    entries.popitem(last=False)
-        return loaded
+        known = self._known
+        if generation > known.generation:
+            known = self._known = _Known(generation)
+        return known
 
-    def _follow(self, generation: int) -> None:
-        if generation > self._generation:
-            self._keys.clear()
-            self._aliases.clear()
-            self._generation = generation
+    def _loaded(self, known: dict[K, V], key: K, load: Callable[[K], V | None]) -> V | None:
+        """What the database has. What does not exist is not remembered: strangers may ask for anything."""
+        found = load(key)
+        if found is not None:
+            with self._filling:
+                if len(known) >= self._size:
+                    del known[next(iter(known))]
+                known[key] = found
+        return found
 
     def _load_key(self, key: tuple[Scope, str]) -> FoundKey | None:
         unit = self._store.unit(key[0])

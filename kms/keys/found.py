@@ -44,7 +44,7 @@ class Question:
 PLAIN = Question()
 
 
-class Grants(Protocol):
+class GrantSource(Protocol):
     """A key's grants, as `kms.keys.grant_rows.KeyGrants` has them."""
 
     def of(self, principal: Principal, /) -> tuple[GrantFact, ...]:
@@ -66,7 +66,7 @@ class _NoGrants:
         return None
 
 
-NO_GRANTS: Final[Grants] = _NoGrants()
+NO_GRANTS: Final[GrantSource] = _NoGrants()
 """Of a key that was read to be changed, not to be asked about."""
 
 
@@ -112,7 +112,8 @@ class FoundKey:
     rotation_due: datetime | None
     on_demand_at: datetime | None
     materials: tuple[Material, ...]
-    grants: Grants = field(default=NO_GRANTS, compare=False, repr=False)
+    facts: Mapping[str, Value]
+    grants: GrantSource = field(default=NO_GRANTS, compare=False, repr=False)
 
     @property
     def arn(self) -> str:
@@ -175,17 +176,22 @@ class FoundKey:
         )
 
     def _conditions(self, call: Call, request_alias: str | None) -> dict[str, Value]:
-        facts: dict[str, Value] = {
-            **spec_conditions(self.spec.name, self.usage, self.origin, self.multi_region)
-        }
-        facts |= call_conditions(call)
-        if self.multi_region_type is not None:
-            facts["kms:multiregionkeytype"] = self.multi_region_type
-        if self.aliases:
-            facts["kms:resourcealiases"] = self.aliases
+        conditions = {**self.facts, "kms:calleraccount": call.account}
+        if call.via_service is not None:
+            conditions |= call_conditions(call)
         if request_alias is not None:
-            facts["kms:requestalias"] = request_alias
-        return facts
+            conditions["kms:requestalias"] = request_alias
+        return conditions
+
+
+def facts_of(family: KeyFamily, region: str, aliases: tuple[str, ...]) -> dict[str, Value]:
+    """The condition keys that hold for the key whoever calls: worked out once, not per call."""
+    facts = spec_conditions(family.spec, family.usage, family.origin, family.multi_region)
+    if family.multi_region:
+        facts["kms:multiregionkeytype"] = "PRIMARY" if region == family.primary_region else "REPLICA"
+    if aliases:
+        facts["kms:resourcealiases"] = aliases
+    return facts
 
 
 def spec_conditions(spec: str, usage: str, origin: str, multi_region: bool) -> dict[str, Value]:
@@ -218,9 +224,10 @@ def found_key(
     family: KeyFamily,
     materials: list[KeyMaterial],
     aliases: list[Alias],
-    grants: Grants = NO_GRANTS,
+    grants: GrantSource = NO_GRANTS,
 ) -> FoundKey:
     """Rows whose MACs hold, as a key."""
+    names = tuple(alias.name for alias in aliases)
     return FoundKey(
         scope=Scope(key.account, key.region),
         id=key.id,
@@ -236,7 +243,7 @@ def found_key(
         policy=key.policy,
         compiled=compiled(key.policy),
         tags=json.loads(key.tags),
-        aliases=tuple(alias.name for alias in aliases),
+        aliases=names,
         multi_region=family.multi_region,
         primary_region=family.primary_region,
         regions=tuple(json.loads(family.regions)),
@@ -244,6 +251,7 @@ def found_key(
         rotation_due=family.rotation_due,
         on_demand_at=family.on_demand_at,
         materials=tuple(_material(row) for row in sorted(materials, key=lambda row: row.version)),
+        facts=facts_of(family, key.region, names),
         grants=grants,
     )
 

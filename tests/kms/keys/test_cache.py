@@ -79,7 +79,7 @@ def test_the_cache_is_bounded_and_what_does_not_exist_is_not_remembered(process:
         assert cache.key(HERE, key.id) is not None
     assert cache.key(HERE, "nothing") is None
     assert cache.alias(HERE, "alias/nothing") is None
-    assert (len(cache._keys), len(cache._aliases)) == (3, 0)
+    assert (len(cache._known.keys), len(cache._known.aliases)) == (3, 0)
 
 
 def test_a_slow_reader_leaves_nothing_old_in_the_cache(
