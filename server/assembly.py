@@ -13,7 +13,20 @@ import kms.keys
 from acm import AcmService, AcmSettings, JobContext
 from ca import CaService, PublicPki
 from ca import jobs as ca_jobs
-from foundation.identity import Accounts, Authenticator, Bearer, Call, Principals, Sessions, sts
+from foundation.identity import (
+    AccessKeys,
+    Accounts,
+    Authenticator,
+    Bearer,
+    Call,
+    Iam,
+    IamRooms,
+    Principals,
+    Sessions,
+    Sts,
+    iam,
+    sts,
+)
 from foundation.store import SYSTEM, Job, Scope, Store, Unit
 from foundation.trail import KeyUses, Lookup, Recorder, Recording, Shipper, TrailIndex, cloudtrail
 from foundation.wire import BadToken, Operation, Wire
@@ -35,7 +48,7 @@ CORE_SOCKET = "core.sock"
 TRAIL = "trail"
 MODELS = "models"
 
-REGISTRIES = (acm.operations, kms.keys.operations, sts, cloudtrail)
+REGISTRIES = (acm.operations, kms.keys.operations, iam, sts, cloudtrail)
 OPERATIONS: Mapping[str, Mapping[str, Operation]] = {
     registry.service: registry.declared for registry in REGISTRIES
 }
@@ -115,7 +128,8 @@ class Assembly:
         factories: dict[str, Factory] = {
             "acm": lambda call, unit, _: self.acm(call, unit),
             "kms": self.kms,
-            "sts": lambda call, *_: call,
+            "iam": lambda call, unit, _: Iam(self.iam, unit, call),
+            "sts": lambda call, unit, _: Sts(call, unit, self.principals, self.sessions, self.iam.keys),
             "cloudtrail": lambda call, *_: Lookup(self.trail_index, call, self.seal),
         }
         regions = served_regions(self.settings.regions)
@@ -136,6 +150,19 @@ class Assembly:
             entropy=entropy,
             log=self.log,
             metrics=self.metrics,
+        )
+
+    @cached_property
+    def iam(self) -> IamRooms:
+        """What all calls to IAM share."""
+        return IamRooms(
+            principals=self.principals,
+            keys=AccessKeys(self.core, self.principals.watch, entropy, self.clock.now),
+            seal=self.seal,
+            entropy=entropy,
+            now=self.clock.now,
+            settle=self._settle,
+            last_use=self.trail_index,
         )
 
     @cached_property

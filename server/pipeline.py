@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NoReturn, TypeVar
 
-from foundation.identity import Authenticator, Call, Resource, account_resource, authorize
+from foundation.identity import Authenticator, Call, Denied, Resource, account_resource, authorize
 from foundation.store import BadValue, Conflict, Scope, Store, StoreError, StoreUnavailable, Unit
 from foundation.trail import Draft, Recorder, Recording
 from foundation.wire import (
@@ -31,7 +31,7 @@ T = TypeVar("T")
 Factory = Callable[[Call, Unit, Recording], Any]
 """Makes a slice's service for one call. The slice may have the key core append the recording with its own work."""
 
-ASKED_OF_NOBODY = frozenset({("sts", "GetCallerIdentity")})
+ASKED_OF_NOBODY = frozenset({("sts", "GetCallerIdentity"), ("sts", "GetSessionToken")})
 """Operations that any valid signature may use (their model says so)."""
 
 
@@ -155,7 +155,7 @@ class Pipeline:
         if (operation.service, operation.name) not in ASKED_OF_NOBODY:
             resource = operation.on(service, params) if operation.on else account_resource(call)
             recording.draft.about(resource)
-            authorize(call, operation.action, resource)
+            recording.draft.decided(authorize(call, operation.action, resource))
         return operation.handler(service, params)
 
     def _done(self, call: Call, draft: Draft, body: Callable[[Unit], T]) -> T:
@@ -173,6 +173,8 @@ class Pipeline:
             self._not_done(draft, self._fault(error, call.request_id))
 
     def _not_done(self, draft: Draft, error: AwsError) -> NoReturn:
+        if isinstance(error, Denied):
+            draft.decided(error.decision)
         self._recorded(draft, self._recorder.failed(draft, error.code, error.message))
         raise error
 

@@ -28,15 +28,18 @@ from foundation.identity.errors import (
     NoSuchEntity,
     Tampered,
 )
+from foundation.identity.iam import Iam, LastUse, iam
+from foundation.identity.iam import Rooms as IamRooms
 from foundation.identity.keyring import SigningKeys
-from foundation.identity.keys import KeyMaker
-from foundation.identity.operations import sts
+from foundation.identity.keys import AccessKeys, KeyMaker
 from foundation.identity.principals import Principals
 from foundation.identity.records import Alarm, RowMac
 from foundation.identity.sessions import Sessions
+from foundation.identity.sts import Sts, sts
 
 __all__ = [
     "ADMINISTRATOR_ACCESS",
+    "AccessKeys",
     "Accounts",
     "Alarm",
     "Authenticator",
@@ -46,8 +49,11 @@ __all__ = [
     "Decision",
     "Denied",
     "EntityAlreadyExists",
+    "Iam",
+    "IamRooms",
     "InvalidInput",
     "KeyMaker",
+    "LastUse",
     "NewAccount",
     "NewToken",
     "NoSuchEntity",
@@ -59,12 +65,14 @@ __all__ = [
     "Session",
     "Sessions",
     "SigningKeys",
+    "Sts",
     "Tampered",
     "TokenMac",
     "account_resource",
     "authorize",
     "caller_of",
     "decide",
+    "iam",
     "operator_call",
     "service_call",
     "sts",

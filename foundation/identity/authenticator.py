@@ -21,6 +21,8 @@ __all__ = ["SKEW", "Authenticator"]
 SKEW = timedelta(minutes=5)
 GLOBAL_SERVICES: Final = frozenset({"iam"})
 """Services without regions: their clients sign for whatever region they were given."""
+HOME: Final = "us-east-1"
+"""Where the calls of those take place."""
 UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
 _MISMATCH = (
     "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key "
@@ -83,7 +85,7 @@ class Authenticator:
         return Call(
             principal=principal,
             account=principal.account,
-            region=presented.region,
+            region=HOME if addressed.signing_name in GLOBAL_SERVICES else presented.region,
             service=addressed.service,
             request_id=request_id,
             at=now,

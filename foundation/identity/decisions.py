@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from foundation.identity.calls import Call, Principal
 from foundation.identity.policy import (
@@ -21,6 +21,9 @@ from foundation.identity.policy.context import CallContext
 from foundation.wire import AccessDenied
 
 __all__ = ["Decision", "Denied", "Resource", "account_resource", "authorize", "caller_of", "decide"]
+
+MOST_CONSIDERED: Final = 100
+"""Statements, and grants, in the explanation of a denial."""
 
 NO_TOKENS: Final[AbstractSet[str]] = frozenset()
 
@@ -63,6 +66,16 @@ class Decision:
     def because(self) -> str:
         """The reason in the words that end AWS's messages."""
         return self.verdict.because
+
+    @property
+    def explanation(self) -> dict[str, Any]:
+        """What the trail keeps: of what was allowed the grounds, of what was denied all that was considered."""
+        request = self.verdict.request
+        asked = {"action": request.action, "resource": request.resource}
+        if not self.verdict.allowed:
+            return asked | _bounded(self.verdict.explain())
+        grounds = [ground.shown() for ground in self.verdict.grounds]
+        return {**asked, "decision": "allowed", "because": self.verdict.because, "grounds": grounds}
 
 
 class Denied(AccessDenied):
@@ -113,6 +126,16 @@ def authorize(call: Call, action: str, resource: Resource) -> Decision:
         f"{decision.because}",
         decision,
     )
+
+
+def _bounded(explained: dict[str, Any]) -> dict[str, Any]:
+    """Keep an explanation short enough for a record; what was left out is counted."""
+    for name in ("considered", "grants"):
+        listed = explained[name]
+        if len(listed) > MOST_CONSIDERED:
+            explained[name] = listed[:MOST_CONSIDERED]
+            explained[f"{name}Omitted"] = len(listed) - MOST_CONSIDERED
+    return explained
 
 
 def caller_of(principal: Principal) -> Caller:

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 __all__ = [
+    "POLICY_ID",
     "ROLE_ID",
+    "SESSION_KEY",
     "USER_ID",
     "Named",
     "account_of_id",

@@ -10,11 +10,12 @@ from typing import Any, Literal
 
 import msgspec
 
-from foundation.identity import Call, Resource
+from foundation.identity import Call, Principal, Resource, Session
 
 __all__ = [
     "Event",
     "Outcome",
+    "add_decision",
     "add_resource",
     "call_event",
     "encode",
@@ -30,6 +31,7 @@ EVENT_VERSION = "1.11"
 MOST_PARAMETERS = 100_000  # octets of JSON; CloudTrail omits larger elements too
 MOST_TEXT = 1024  # CloudTrail's limit for userAgent and errorMessage
 MOST_RESOURCES = 20
+MOST_DECISIONS = 8
 MOST_EVENT = 250_000  # octets of the whole line; the chain takes 256 kB
 
 _SOURCES = {"cloudhsmv2": "cloudhsm"}
@@ -104,6 +106,13 @@ def add_resource(event: Event, arn: str, account: str) -> None:
         known.append(_resource(arn, account))
 
 
+def add_decision(event: Event, explanation: dict[str, Any]) -> None:
+    """Explain a decision in an event that is not complete yet: one call may rest on several."""
+    known = event["keystead"].setdefault("decisions", [])
+    if len(known) < MOST_DECISIONS:
+        known.append(explanation)
+
+
 def encode(event: Event) -> bytes:
     """Give the event as one line of JSON, which is never too long for the chain: a call must be recordable."""
     line = msgspec.json.encode(event)
@@ -174,18 +183,46 @@ def _user_identity(call: Call) -> dict[str, Any]:
     }
     if principal.kind == "user":
         identity["userName"] = principal.name
+    if principal.session is not None:
+        identity["sessionContext"] = _session_context(principal, principal.session)
     if call.via_service is not None:
         identity["invokedBy"] = event_source(call.via_service)
     return identity
 
 
-_IDENTITY_TYPES: Mapping[str, str] = {"root": "Root", "user": "IAMUser", "operator": "KeysteadOperator"}
+_IDENTITY_TYPES: Mapping[str, str] = {
+    "root": "Root",
+    "user": "IAMUser",
+    "role": "AssumedRole",
+    "operator": "KeysteadOperator",
+}
+
+
+def _session_context(principal: Principal, session: Session) -> dict[str, Any]:
+    """Describe temporary credentials (CloudTrail's user guide, "userIdentity element")."""
+    present = "true" if session.mfa_at is not None else "false"
+    context: dict[str, Any] = {
+        "attributes": {"creationDate": _seconds(session.issued_at), "mfaAuthenticated": present}
+    }
+    if session.role_id:
+        context["sessionIssuer"] = {
+            "type": "Role",
+            "principalId": session.role_id,
+            "arn": session.role_arn,
+            "accountId": principal.account,
+            "userName": principal.name,
+        }
+    if session.source_identity:
+        context["sourceIdentity"] = session.source_identity
+    return context
 
 
 def username(principal: Mapping[str, Any]) -> str:
     """Name the caller as LookupEvents does, from an event's userIdentity."""
     if principal.get("type") == "Root":
         return "root"
+    if principal.get("type") == "AssumedRole":
+        return str(principal.get("arn", "")).rpartition("/")[2]
     return str(principal.get("userName") or principal.get("invokedBy") or principal.get("principalId") or "")
 
 

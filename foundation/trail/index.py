@@ -6,6 +6,7 @@ Deleting the file loses nothing: the shipper fills it anew from the chain.
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from sqlalchemy import (
     Table,
     and_,
     exists,
+    func,
     select,
     tuple_,
 )
@@ -166,6 +168,40 @@ class TrailIndex:
             )
             for row in rows
         ]
+
+    def of_request(self, request_id: str) -> list[str]:
+        """Find the events of one request, in any account, oldest first, as JSON."""
+        mine = select(events.c.body).where(events.c.request_id == request_id).order_by(events.c.sequence)
+        with faults_translated(), self.read() as connection:
+            return list(connection.execute(mine).scalars())
+
+    def last_use(self, account: str, access_key_id: str) -> tuple[datetime, str, str] | None:
+        """Say when, for which service and in which region an access key was last used; None if it never was."""
+        newest: tuple[int, str, str] | None = None
+        region: str | None = ""
+        with faults_translated(), self.read() as connection:
+            # The index by key is led by the region: a look into each region is quicker than a scan over all.
+            while region is not None:
+                used = (
+                    select(events.c.at, events.c.source, events.c.region)
+                    .where(
+                        events.c.account == account,
+                        events.c.region == region,
+                        events.c.access_key_id == access_key_id,
+                    )
+                    .order_by(events.c.at.desc(), events.c.sequence.desc())
+                    .limit(1)
+                )
+                row = connection.execute(used).one_or_none()
+                if row is not None and (newest is None or row.at > newest[0]):
+                    newest = row.at, row.source.partition(".")[0], row.region
+                following = select(func.min(events.c.region)).where(
+                    events.c.account == account, events.c.region > region
+                )
+                region = connection.execute(following).scalar_one()
+        if newest is None:
+            return None
+        return datetime.fromtimestamp(newest[0], UTC), *newest[1:]
 
     def close(self) -> None:
         """Close every connection."""

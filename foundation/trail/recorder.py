@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from foundation.identity import Call, Resource
+from foundation.identity import Call, Decision, Resource
 from foundation.store import Store
 from foundation.trail import event as events
 from foundation.trail.refusals import Refusals
@@ -60,6 +60,10 @@ class Draft:
     def about(self, resource: Resource) -> None:
         """Add a resource that the call turned out to be about: from now on the draft names it."""
         events.add_resource(self.event, resource.arn, resource.account)
+
+    def decided(self, decision: Decision) -> None:
+        """Add why the call was allowed or denied (`keystead why` shows it)."""
+        events.add_decision(self.event, decision.explanation)
 
 
 class Recorder:
