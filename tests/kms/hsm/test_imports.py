@@ -121,7 +121,7 @@ def test_an_import_token_is_of_one_key_and_unaltered(change: str) -> None:
         keys = service(seed=b"e")
     else:
         value = {"usage": "ENCRYPT_DECRYPT", "spec": "RSA_3072"}.get(change, "other")
-        other = replace(named, **{change: value})
+        other = replace(named, **{change: value})  # type: ignore[arg-type]  # none of them is a number
     assert refusal(keys, frames.ImportMaterial(token, other, wrapped, {})).code == "BadImportToken"
 
 

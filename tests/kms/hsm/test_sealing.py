@@ -15,6 +15,7 @@ from kms.hsm.labels import canonical, canonical_context
 from tests.kms.hsm.inside import label, refusal, result, service
 
 KEY = label("kms", "SYMMETRIC_DEFAULT")
+NAMES = ciphertext.names(KEY)
 OTHER = label("kms", "SYMMETRIC_DEFAULT", key_id="key-2")
 
 
@@ -30,6 +31,19 @@ def test_different_lists_never_have_the_same_encoding(parts: list[bytes | str | 
     encoded = canonical(*parts)
     for other in ([*parts, b""], parts[1:], [b"".join(p for p in parts if isinstance(p, bytes))]):
         assert (canonical(*other) == encoded) == (other == parts)
+
+
+@given(st.dictionaries(st.text(), st.text(), max_size=5))
+def test_a_contexts_encoding_is_that_of_its_sorted_names_and_values(context: dict[str, str]) -> None:
+    pairs = sorted((name.encode(), value.encode()) for name, value in context.items())
+    assert canonical_context(context) == canonical(*(part for pair in pairs for part in pair))
+
+
+@given(st.binary(min_size=1, max_size=64), st.dictionaries(st.text(), st.text(), max_size=3))
+def test_the_associated_data_is_the_canonical_header_and_context(
+    header: bytes, context: dict[str, str]
+) -> None:
+    assert ciphertext._aad(header, context) == canonical(header, canonical_context(context))
 
 
 def test_a_text_and_its_bytes_differ() -> None:
@@ -58,9 +72,8 @@ def test_a_decrypted_blob_names_its_key() -> None:
 
 
 def test_a_multi_region_blob_names_no_region() -> None:
-    blob = ciphertext.encrypt(
-        bytes(32), label("kms", "SYMMETRIC_DEFAULT", key_id="mrk-1"), b"", {}, os.urandom
-    )
+    replicated = label("kms", "SYMMETRIC_DEFAULT", key_id="mrk-1")
+    blob = ciphertext.encrypt(bytes(32), ciphertext.names(replicated), b"", {}, os.urandom)
     assert ciphertext.describe(blob).region == ""
 
 
@@ -87,20 +100,20 @@ def test_each_cut_ciphertext_is_noticed() -> None:
 @given(st.binary(max_size=80))
 def test_arbitrary_bytes_are_no_ciphertext(noise: bytes) -> None:
     with pytest.raises(BadSeal):
-        ciphertext.decrypt(bytes(32), KEY, noise, {})
+        ciphertext.decrypt(bytes(32), NAMES, noise, {})
     with pytest.raises(BadSeal):
-        ciphertext.decrypt(bytes(32), KEY, ciphertext.MAGIC + noise, {})
+        ciphertext.decrypt(bytes(32), NAMES, ciphertext.MAGIC + noise, {})
 
 
 def test_a_ciphertext_of_another_key_or_material_is_refused_with_the_same_backing_bytes() -> None:
-    blob = ciphertext.encrypt(bytes(32), KEY, b"plain", {}, os.urandom)
+    blob = ciphertext.encrypt(bytes(32), NAMES, b"plain", {}, os.urandom)
     for other in (
         OTHER,
         label("kms", "SYMMETRIC_DEFAULT", version=2),
         label("kms", "SYMMETRIC_DEFAULT", region="x"),
     ):
         with pytest.raises(BadSeal, match="another key or material"):
-            ciphertext.decrypt(bytes(32), other, blob, {})
+            ciphertext.decrypt(bytes(32), ciphertext.names(other), blob, {})
 
 
 def test_names_too_long_for_a_header_are_refused() -> None:
