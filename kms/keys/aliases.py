@@ -151,6 +151,7 @@ class Aliases:
 
     def _ask(self, found: FoundKey, operation: str) -> None:
         resource = self._lookup.resource(found.arn, operation)
+        self._context.also_about(resource)
         authorize(self._context.call, f"kms:{operation}", resource)
 
     def _fresh(self, found: FoundKey, operation: str) -> None:

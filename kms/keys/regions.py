@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from foundation.identity import account_resource, authorize
+from foundation.identity import Resource, account_resource, authorize
 from foundation.store import Duplicate, Scope, schedule
 from kms.keys.arns import key_arn
 from kms.keys.cache import Rows
@@ -76,7 +76,9 @@ class Regions:
         except Duplicate as there_already:
             raise AlreadyExists(f"{key_arn(there.scope, found.id)} already exists.") from there_already
         self._rooms.settle()
-        return self._editing.rows(there, found.id).found
+        replica = self._editing.rows(there, found.id).found
+        self._context.also_about(Resource(arn=replica.arn, account=there.scope.account))
+        return replica
 
     def update_primary(self, key_id: str, region: str) -> None:
         """UpdatePrimaryRegion: both keys are Updating until a job has changed their parts; they go on working."""
@@ -85,7 +87,9 @@ class Regions:
         replica = self._rooms.cache.key(Scope(found.scope.account, region), found.id)
         if replica is not None and found.multi_region and region in found.regions:
             call = replace(self._context.call, region=region)
-            authorize(call, "kms:UpdatePrimaryRegion", replica.resource(call, PLAIN))
+            resource = replica.resource(call, PLAIN)
+            self._context.also_about(resource)
+            authorize(call, "kms:UpdatePrimaryRegion", resource)
 
         def act() -> None:
             rows = self._primary(found, "UpdatePrimaryRegion")

@@ -47,7 +47,9 @@ def create_key(keys: KeyService, params: Params) -> Params:
         multi_region=params.get("MultiRegion", False),
         tags=tags,
     )
-    return {"KeyMetadata": key_metadata(keys.creation.create(order))}
+    made = keys.creation.create(order)
+    keys.context.also_about(Resource(arn=made.arn, account=here.account))
+    return {"KeyMetadata": key_metadata(made)}
 
 
 def _described(params: Params) -> Question:
