@@ -1,4 +1,4 @@
-"""The end of a key: its tokens overwritten and gone, its aliases with it, a tombstone in the trail (SECURITY 2.3)."""
+"""The end of a key: its tokens overwritten and gone, its aliases and grants with it, a tombstone in the trail (SECURITY 2.3)."""
 
 import hashlib
 import json
@@ -13,6 +13,7 @@ from kms.keys.cache import Rows
 from kms.keys.changes import Changes, commit
 from kms.keys.creation import count_key
 from kms.keys.found import CUSTOMER, FoundKey
+from kms.keys.grant_rows import forget_grants
 from kms.keys.states import KeyState
 from kms.keys.waiting import begin_waiting, look
 from kms.keys.work import Work
@@ -63,6 +64,7 @@ class Deletion:
         def end(session: Session) -> None:
             claim.finish(session, self._work.now() if left else None)
             cancel(session, ROTATE, found.id)
+            forget_grants(session, claim.scope, found.id)
             if found.manager == CUSTOMER:
                 count_key(session, claim.scope, -1)
 

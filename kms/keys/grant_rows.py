@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from sqlalchemy import tuple_
-from sqlmodel import SQLModel, col, select
+from sqlmodel import Session, SQLModel, col, delete, select
 
 from foundation.identity import Principal
 from foundation.identity.policy import GrantFact
@@ -63,14 +63,14 @@ class GrantRows:
         self, unit: Unit, retiring: str, after: Keyset | None, count: int
     ) -> Sequence[RetirableGrant]:
         """Up to `count` places of grants, of any account, that a pinned principal may retire in the unit's Region."""
-        place = tuple_(col(RetirableGrant.account), col(RetirableGrant.key_id), col(RetirableGrant.grant_id))
+        place = (col(RetirableGrant.account), col(RetirableGrant.key_id), col(RetirableGrant.grant_id))
         chosen = select(RetirableGrant).where(
             RetirableGrant.region == unit.scope.region, RetirableGrant.retiring == retiring
         )
         if after is not None:
-            chosen = chosen.where(place > tuple_(*after))
+            chosen = chosen.where(tuple_(*place) > tuple_(*after))
         with unit.read() as session:
-            return list(session.exec(chosen.order_by(place).limit(count)))
+            return list(session.exec(chosen.order_by(*place).limit(count)))
 
     def _verified(self, unit: Unit, rows: list[Grant]) -> list[Grant]:
         self._verify(unit.scope, rows)
@@ -125,3 +125,29 @@ def fact(row: Grant) -> GrantFact:
         context_subset=None if row.context_subset is None else json.loads(row.context_subset),
         source_arn=row.source_arn,
     )
+
+
+def place_of(scope: Scope, key_id: str, grant_id: str, retiring: str) -> RetirableGrant:
+    """Where a retiring principal finds the grant."""
+    return RetirableGrant(
+        region=scope.region, retiring=retiring, account=scope.account, key_id=key_id, grant_id=grant_id
+    )
+
+
+def forget_place(session: Session, row: Grant) -> None:
+    """In the commit that ends the grant: nobody finds it any more."""
+    if row.retiring is not None:
+        place = session.get(RetirableGrant, (row.region, row.retiring, row.account, row.key_id, row.id))
+        if place is not None:
+            session.delete(place)
+
+
+def forget_grants(session: Session, scope: Scope, key_id: str) -> None:
+    """Grants end with their key, in the commit that ends it."""
+    places = delete(RetirableGrant).where(
+        col(RetirableGrant.account) == scope.account,
+        col(RetirableGrant.region) == scope.region,
+        col(RetirableGrant.key_id) == key_id,
+    )
+    session.exec(delete(Grant).where(col(Grant.key_id) == key_id))
+    session.exec(places)

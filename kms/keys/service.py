@@ -14,6 +14,7 @@ from kms.keys.editing import Editing
 from kms.keys.encryption import Encryption
 from kms.keys.errors import NotFound
 from kms.keys.found import PLAIN, FoundKey, Question
+from kms.keys.grants import Grants
 from kms.keys.keys import Lookup
 from kms.keys.lifecycle import Lifecycle
 from kms.keys.listing import Listing
@@ -79,6 +80,10 @@ class KeyService:
     @cached_property
     def listing(self) -> Listing:
         return Listing(self.context, self.lookup)
+
+    @cached_property
+    def grants(self) -> Grants:
+        return Grants(self.context, self.lookup)
 
     @cached_property
     def encryption(self) -> Encryption:

@@ -1,15 +1,19 @@
-"""Keys, aliases and materials as the wire's shapes; each member is there only when it is true."""
+"""Keys, aliases, materials and grants as the wire's shapes; each member is there only when it is true."""
 
+import json
 from typing import Any
 
+from foundation.identity.policy import show_principal
 from foundation.store import Scope
 from foundation.wire import Params
-from kms.keys.arns import alias_arn
+from kms.keys.arns import alias_arn, key_arn
 from kms.keys.found import ORIGIN_EXTERNAL, FoundKey, Material
+from kms.keys.grant_rules import is_service
+from kms.keys.policies import Principals
 from kms.keys.regions import configuration
 from kms.keys.specs import MEMBERS
 from kms.keys.states import KeyState
-from kms.keys.tables import Alias
+from kms.keys.tables import Alias, Grant
 
 
 def key_metadata(found: FoundKey) -> Params:
@@ -83,6 +87,36 @@ def rotation_entry(found: FoundKey, material: Material) -> Params:
             shape["ValidTo"] = material.valid_to
         if material.description is not None:
             shape["KeyMaterialDescription"] = material.description
+    return shape
+
+
+def grant_entry(row: Grant, principals: Principals) -> Params:
+    """GrantListEntry; a principal that is gone shows as its id."""
+    shape: Params = {
+        "KeyId": key_arn(Scope(row.account, row.region), row.key_id),
+        "GrantId": row.id,
+        "CreationDate": row.created_at,
+        "IssuingAccount": f"arn:aws:iam::{row.issuing_account}:root",
+        "Operations": json.loads(row.operations),
+    }
+    for part, stored in (("Grantee", row.grantee), ("Retiring", row.retiring)):
+        if stored is not None:
+            kind = "ServicePrincipal" if is_service(stored) else "Principal"
+            shape[part + kind] = show_principal(stored, principals.arn_of)
+    if row.name is not None:
+        shape["Name"] = row.name
+    constraints: Params = {
+        member: json.loads(pairs)
+        for member, pairs in (
+            ("EncryptionContextSubset", row.context_subset),
+            ("EncryptionContextEquals", row.context_equals),
+        )
+        if pairs is not None
+    }
+    if row.source_arn is not None:
+        constraints["SourceArn"] = row.source_arn
+    if constraints:
+        shape["Constraints"] = constraints
     return shape
 
 
