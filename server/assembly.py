@@ -226,7 +226,7 @@ class Assembly:
             now=self.clock.now,
             entropy=entropy,
             settle=self._settle,
-            settings=KmsSettings(regions=tuple(sorted(served_regions(self.settings.regions)))),
+            settings=kms_settings(self.settings),
         )
 
     def kms(self, call: Call, unit: Unit, recording: Recording | None = None) -> KeyService:
@@ -253,6 +253,14 @@ class Assembly:
         self.trail_index.close()
         self.core.close()
         self.store.close()
+
+
+def kms_settings(settings: Settings) -> KmsSettings:
+    """The operator's settings in KMS's own terms."""
+    return KmsSettings(
+        attestation_root=settings.kms_attestation_root,
+        regions=tuple(sorted(served_regions(settings.regions))),
+    )
 
 
 def acm_settings(settings: Settings) -> AcmSettings:

@@ -5,7 +5,10 @@ import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
 
 Address = tuple[str, int]
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -55,6 +58,16 @@ def flag(text: str) -> bool:
     if text.lower() not in known:
         raise ValueError("it must be true or false")
     return known[text.lower()]
+
+
+def certificate(text: str) -> "Certificate":
+    """The one certificate in a PEM file. Raises `ValueError` when the file cannot be read as that."""
+    from cryptography.x509 import load_pem_x509_certificate
+
+    try:
+        return load_pem_x509_certificate(Path(text).read_bytes())
+    except OSError as unreadable:
+        raise ValueError(f"the file cannot be read: {unreadable.strerror}") from unreadable
 
 
 def count(least: int, most: int) -> Callable[[str], int]:
@@ -208,6 +221,13 @@ TABLE: tuple[Setting, ...] = (
         on_command_line=False,
     ),
     Setting(
+        "kms.attestation_root",
+        certificate,
+        None,
+        "PEM file: the root of the Nitro attestation documents that KMS's Recipient may bring",
+        on_command_line=False,
+    ),
+    Setting(
         "public_url",
         str,
         None,
@@ -246,6 +266,7 @@ class Settings:
     validation_caa: bool
     validation_caa_issuers: tuple[str, ...]
     publish: tuple[str, ...]
+    kms_attestation_root: "Certificate | None"
     public_url: str | None
 
     @property

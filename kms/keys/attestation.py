@@ -66,8 +66,8 @@ def _read(octets: bytes) -> Any:
 
 def _sign1(message: Any) -> tuple[bytes, bytes, bytes]:
     if isinstance(message, cbor2.CBORTag) and message.tag == COSE_SIGN1:
-        message = message.value
-    if not isinstance(message, list) or len(message) != 4:
+        message = message.value  # a tuple: what a tag holds is made hashable
+    if not isinstance(message, list | tuple) or len(message) != 4:
         raise BadAttestation("it is not a COSE_Sign1 structure")
     protected, _, payload, signature = message
     if not all(isinstance(part, bytes) for part in (protected, payload, signature)):
