@@ -228,6 +228,18 @@ def test_the_core_imports_only_its_own_room_and_the_chain() -> None:
     assert not foreign & set(listed)
 
 
+def test_callers_load_neither_keys_nor_what_works_with_them() -> None:
+    script = "import sys, kms.hsm\nprint(*sorted(sys.modules))"
+    root = Path(kms.__path__[0]).parent
+    listed = subprocess.run(
+        [sys.executable, "-P", "-c", script],
+        capture_output=True, text=True, check=True, cwd="/", env={"PYTHONPATH": str(root)},
+    ).stdout.split()  # fmt: skip
+    assert "kms.hsm.client" in listed
+    only_the_cores = {"kms.hsm.hierarchy", "kms.hsm.keypairs", "kms.hsm.material", "kms.hsm.uses", "Crypto"}
+    assert not only_the_cores & set(listed)
+
+
 def test_what_is_recorded_is_every_use_of_a_key() -> None:
     assert [body.__name__ for body in service.UNRECORDED] == [
         "Ping", "Mac", "Append", "GenerateRandom",
