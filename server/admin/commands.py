@@ -1,5 +1,6 @@
 """What each command does: `(assembly, arguments, progress) -> dict`, judged and recorded like every other call."""
 
+import json
 import os
 from collections.abc import Callable, Mapping
 from datetime import timedelta
@@ -22,6 +23,12 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Arguments = Mapping[str, Any]
 DEFAULT_REGION = "us-east-1"
+EXPLAINED = (
+    *("eventTime", "eventSource", "eventName", "awsRegion", "userIdentity", "errorCode", "errorMessage"),
+    "keystead",
+)
+"""What `keystead why` needs of an event; parameters and answers may be long."""
+MOST_EVENTS = 20
 
 
 def account_create(assembly: "Assembly", arguments: Arguments, _progress: Progress) -> dict[str, Any]:
@@ -106,6 +113,17 @@ def trail_verify(assembly: "Assembly", _arguments: Arguments, _progress: Progres
     return {"records": verdict.records, "segments": verdict.segments, "head": verdict.head_hash or "-"}
 
 
+def why(assembly: "Assembly", arguments: Arguments, _progress: Progress) -> dict[str, Any]:
+    """→ events: the records of one request, oldest first."""
+    request_id = _text(arguments, "request_id") or ""
+    assembly.shipper.ship()
+    found = [json.loads(body) for body in assembly.trail_index.of_request(request_id)]
+    events = [{name: event[name] for name in EXPLAINED if name in event} for event in found[:MOST_EVENTS]]
+    if not events:
+        raise CommandFailed(f"the trail knows no request {request_id[:64]}", NOTHING_THERE)
+    return {"events": events}
+
+
 def doctor(assembly: "Assembly", _arguments: Arguments, _progress: Progress) -> dict[str, Any]:
     """→ findings: a list of {verdict: ok | note | wrong, about, says}."""
     return {"findings": examine(assembly)}
@@ -118,6 +136,7 @@ COMMANDS: Mapping[str, Callable[["Assembly", Arguments, Progress], dict[str, Any
     "roots": roots,
     "clock.advance": advance,
     "trail.verify": trail_verify,
+    "why": why,
     "doctor": doctor,
 }
 

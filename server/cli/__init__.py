@@ -17,6 +17,7 @@ COMMANDS = {
     "roots": ("server.cli.roots:roots", "Print every root that clients should trust, PEM."),
     "clock": ("server.cli.clock:clock", "Move the test clock."),
     "trail": ("server.cli.trail:trail", "Check the audit trail."),
+    "why": ("server.cli.why:why", "Say why a request was allowed or denied."),
     "doctor": ("server.cli.doctor:doctor", "Look for what is wrong or unsafe."),
     "join": ("server.cli.join:join", "Make this host another one of an existing deployment."),
     "dns": ("server.cli.dns:dns", "Run a small authoritative DNS server for tests."),
