@@ -2,14 +2,31 @@
 
 from collections.abc import Collection
 from functools import cache
+from pathlib import Path
 
-import botocore.session
+import botocore
+import msgspec
+
+
+class _Partition(msgspec.Struct):
+    id: str
+    regions: dict[str, msgspec.Raw]
+
+
+class _Partitions(msgspec.Struct):
+    partitions: list[_Partition]
 
 
 @cache
 def aws_regions() -> frozenset[str]:
-    """Every Region of the `aws` partition that botocore knows for ACM."""
-    return frozenset(botocore.session.get_session().get_available_regions("acm", "aws"))
+    """Every Region of the `aws` partition that botocore knows, from its own list (botocore.session, which also reads
+    it, costs each start a tenth of a second). `aws-global` there is a name for endpoints, not a Region.
+    """
+    listed = Path(botocore.__file__).parent / "data" / "partitions.json"
+    partitions = msgspec.json.decode(listed.read_bytes(), type=_Partitions).partitions
+    return frozenset(
+        region for one in partitions if one.id == "aws" for region in one.regions if region != "aws-global"
+    )
 
 
 def served_regions(named: Collection[str]) -> frozenset[str]:
