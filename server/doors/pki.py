@@ -25,9 +25,8 @@ def pki_routes(app: OpenAPI, assembly: "Assembly") -> None:
     def pki(path: PkiPath) -> Response:
         found = assembly.pki(path.name)
         if found is None:
-            return problem(
-                404, "ResourceNotFoundException", f"There is no /pki/{path.name}; try /pki/roots.pem"
-            )
+            why = "try /pki/roots.pem" if path.name != "roots.pem" else "no certificate was proven by DNS yet"
+            return problem(404, "ResourceNotFoundException", f"There is no /pki/{path.name}: {why}")
         content_type, body = found
         answer = Response(body, mimetype=content_type)
         answer.headers["Cache-Control"] = "public, max-age=60"

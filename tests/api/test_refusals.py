@@ -145,7 +145,7 @@ BAD_NAMES = {
     "a wildcard inside": ("www.*.example.test", ""),
     "an empty label": ("www..example.test", ""),
     "nothing": ("", ""),
-    "a surrogate": ("\ud800.example.test", "surrogate"),
+    "a surrogate": ("\ud800.example.test", "not valid JSON"),
 }
 
 
@@ -156,12 +156,12 @@ def test_a_name_that_cannot_be_is_refused_by_the_http_api(shared_world: World, f
     answer = caller.v1("POST", "/certificates", {"names": ["good.example.test", name]})
     status, code_, detail = problem(answer)
     assert status == 400
-    assert code_ in {"InvalidParameterException", "ValidationException"}
+    assert code_ in {"InvalidParameterException", "ValidationException", "SerializationException"}
     assert says in detail
     assert kept(shared_world, caller) == {}
 
 
-@pytest.mark.parametrize("fault", set(BAD_NAMES) - {"a surrogate"})
+@pytest.mark.parametrize("fault", [name for name in BAD_NAMES if name != "a surrogate"])
 def test_a_name_that_cannot_be_is_refused_by_acm(shared_world: World, fault: str) -> None:
     caller = shared_world.account()
     acm = caller.client(checked=False)

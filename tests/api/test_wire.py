@@ -126,7 +126,7 @@ def test_another_method_is_refused(caller: Caller, method: str) -> None:
         (b"Action=GetCallerIdentity&Version=2099-01-01", "InvalidAction", 400),
         (b"Action=Launch&Version=2011-06-15", "InvalidAction", 400),
         (b"Version=2011-06-15", "InvalidAction", 400),
-        (b"Action=GetSessionToken&Version=2011-06-15", "NotImplemented", 400),
+        (b"Action=DecodeAuthorizationMessage&Version=2011-06-15", "NotImplemented", 400),
         (b"Action=GetCallerIdentity&Version=2011-06-15&X=%ff", "MalformedInput", 400),
     ],
 )
