@@ -97,6 +97,6 @@ class Process:
 
 
 def _as_it_is(
-    _service: str, _operation: str, params: dict[str, Any], *, output: bool = False
+    service: str, operation: str, params: dict[str, Any], *, output: bool = False
 ) -> dict[str, Any]:
     return params
