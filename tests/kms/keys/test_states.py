@@ -60,7 +60,7 @@ def test_a_cell_allows_or_refuses_with_an_error_that_the_operation_has(
     assert refused.value.message.startswith(ARN)
 
 
-@pytest.mark.parametrize("operation", CRYPTO)
+@pytest.mark.parametrize("operation", [*CRYPTO, "GetPublicKey"])
 def test_trap_13_crypto_works_while_updating_and_says_disabled_of_a_disabled_key(operation: str) -> None:
     row = TABLE[operation]
     assert row[KeyState.ENABLED] is row[KeyState.UPDATING] is None
