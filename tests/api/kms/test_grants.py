@@ -1,11 +1,14 @@
 """Grants through a stock client: made, used, listed (TRAPS 9, 10, 11, 14, 16). How they end is in test_grants_end."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from kms.keys.states import TABLE, KeyState
 from tests.api.kms.grants import Person, encrypt, grant, listed, user
 from tests.api.kms.support import NOBODY, allow, answer, create, describe, policy, refused, root
+from tests.api.kms.test_states import REACHED
 from tests.support.world import ELSEWHERE, Caller, World
 
 CONTEXT = {"Department": "sales", "Case": "42"}
@@ -453,6 +456,28 @@ def test_trap_13_grants_are_made_on_enabled_keys_and_ended_in_every_state(kms: A
     kms.retire_grant(KeyId=key["KeyId"], GrantId=second["GrantId"])
     with refused("KMSInvalidStateException", "pending import"):
         grant(kms, create(kms, Origin="EXTERNAL"), ann.arn, "Encrypt")
+
+
+GRANT_CALLS: dict[str, Callable[[Any, str, str], Any]] = {
+    "CreateGrant": lambda kms, key, who: kms.create_grant(
+        KeyId=key, GranteePrincipal=who, Operations=["DescribeKey"]
+    ),
+    "ListGrants": lambda kms, key, _: kms.list_grants(KeyId=key),
+    "RetireGrant": lambda kms, key, _: kms.retire_grant(KeyId=key, GrantId="0" * 64),
+    "RevokeGrant": lambda kms, key, _: kms.revoke_grant(KeyId=key, GrantId="0" * 64),
+}
+
+
+@pytest.mark.parametrize("operation", GRANT_CALLS)
+@pytest.mark.parametrize("state", REACHED)
+def test_trap_13_grant_operations_answer_as_the_grid_says(
+    kms: Any, ann: Person, state: KeyState, operation: str
+) -> None:
+    made = REACHED[state](kms)
+    refusal = TABLE[operation][state]
+    allowed = "" if operation in {"CreateGrant", "ListGrants"} else "NotFoundException"  # no such grant
+    answered = answer(lambda: GRANT_CALLS[operation](kms, made["KeyId"], ann.arn))
+    assert answered == (refusal.code if refusal else allowed)
 
 
 def test_a_key_is_named_by_id_or_arn_and_one_of_another_account_by_arn_only(
