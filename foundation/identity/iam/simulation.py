@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from foundation.identity.decisions import Resource, account_resource
 from foundation.identity.errors import InvalidInput, NoSuchEntity
+from foundation.identity.iam.exclusions import BOUNDARY, kept_policies
 from foundation.identity.iam.paging import among, paged
 from foundation.identity.iam.registry import iam
 from foundation.identity.iam.resolvers import any_arn
@@ -59,27 +60,31 @@ def simulate_principal_policy(room: Iam, params: Params) -> Params:
     """Say what a user or role could do, with further policies if some are given."""
     record = _entity(room, params["PolicySourceArn"])
     principal = room.rooms.principals.of_entity(record)
-    excluded = _excluded(params)
+    kept = kept_policies(params.get("PolicyExclusionList", []), record)
     attached = [MANAGED[arn] for arn in principal.policies]
-    held = [*principal.permissions.identity, *attached]
     inline = {name for name, _ in record.inline}
     kinds = {
-        policy.name: record.kind
+        policy.name: "inline"
         if policy.name in inline
         else "aws-managed"
         if policy.name in MANAGED
         else "user-managed"
-        for policy in held
+        for policy in (*principal.permissions.identity, *attached)
     }
+    held = [
+        policy
+        for policy in (*principal.permissions.identity, *attached)
+        if kept(policy.name, kinds[policy.name])
+    ]
     own = principal.permissions.boundary
     caller = _entity(room, params["CallerArn"]) if "CallerArn" in params else record
     scene = _scene(
         room,
         params,
         _caller_of(caller),
-        identity=[policy for policy in held if policy.name not in excluded],
-        boundary=[own] if own is not None and own.name not in excluded else [],
-        kinds=kinds,
+        identity=held,
+        boundary=[own] if own is not None and kept(own.name, BOUNDARY) else [],
+        kinds={name: record.kind if kind == "inline" else kind for name, kind in kinds.items()},
     )
     return _answer(room, "SimulatePrincipalPolicy", params, scene)
 
@@ -168,15 +173,6 @@ def _owner(named: str) -> str:
     if not (owner.isascii() and owner.isdigit() and len(owner) == 12):
         raise InvalidInput("ResourceOwner is an account's id, or the ARN of its root.")
     return owner
-
-
-def _excluded(params: Params) -> set[str]:
-    names = set(params.get("PolicyExclusionList", ()))
-    for name in names:
-        named = parse_arn(name)
-        if named is None or named.kind != "policy":
-            raise InvalidInput("keystead takes ARNs of managed policies in PolicyExclusionList.")
-    return names
 
 
 def _answer(room: Iam, operation: str, params: Params, scene: Scene) -> Params:

@@ -1,6 +1,7 @@
 """Users and their access keys, through a stock boto3 client."""
 
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 
@@ -54,7 +55,7 @@ def test_without_a_name_the_caller_is_meant(caller: Caller) -> None:
 def test_what_is_not_there_cannot_be_told_from_what_one_may_not_see(caller: Caller) -> None:
     iam = user(caller, "bob").client("iam")
     caller.client("iam").create_user(UserName="there")
-    there, gone = (words(lambda name=name: iam.get_user(UserName=name)) for name in ("there", "gone"))
+    there, gone = (words(partial(iam.get_user, UserName=name)) for name in ("there", "gone"))
     assert there.replace("there", "gone") == gone
 
 
