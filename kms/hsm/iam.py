@@ -18,8 +18,8 @@ def new_secret(entropy: Callable[[int], bytes]) -> str:
 
 def seal_secret(domain: DomainKeys, account: str, access_key_id: str, secret: str) -> bytes:
     """Sealed to its account and access key id. KeyRefused for a secret that SigV4 clients could not use."""
-    if not 8 <= len(secret) <= 128 or not secret.isascii() or not secret.isprintable():
-        raise KeyRefused("a secret access key has 8 to 128 printable ASCII characters")
+    if not 4 <= len(secret) <= 128 or not secret.isascii() or not secret.isprintable():
+        raise KeyRefused("a secret access key has 4 to 128 printable ASCII characters")
     return domain.seal(PURPOSE, canonical(account, access_key_id), secret.encode())
 
 
