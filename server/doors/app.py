@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from flask import Response, render_template_string, request
+from flask import Response, g, render_template_string, request
 from flask_openapi3.models.info import Info
 from flask_openapi3.openapi import OpenAPI
 from werkzeug.exceptions import HTTPException
@@ -47,6 +47,16 @@ def make_app(assembly: "Assembly") -> OpenAPI:
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     journal = assembly.log
     app.json.sort_keys = False  # type: ignore[attr-defined]  # Flask's default provider has it
+
+    @app.before_request
+    def begun() -> None:
+        g.request_id = assembly.pipeline.request_id()
+
+    @app.after_request
+    def named(answer: Response) -> Response:
+        answer.headers["x-amzn-RequestId"] = g.request_id  # as at the AWS door: `keystead why` takes it
+        return answer
+
     v1_routes(app, assembly)
     pki_routes(app, assembly)
     health_routes(app, assembly)
@@ -73,8 +83,7 @@ def make_app(assembly: "Assembly") -> OpenAPI:
     @app.errorhandler(Exception)
     def fault(error: Exception) -> Response:
         # Without this Flask logs the traceback with the exception's text, which may hold what the caller sent.
-        request_id = assembly.pipeline.request_id()
-        journal.exception("a fault of ours", error, request_id=request_id)
-        return problem(500, "InternalFailure", "An internal error occurred.", request_id=request_id)
+        journal.exception("a fault of ours", error, request_id=g.request_id)
+        return problem(500, "InternalFailure", "An internal error occurred.")
 
     return app

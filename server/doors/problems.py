@@ -3,13 +3,14 @@
 import json
 from http import HTTPStatus
 
-from flask import Response
+from flask import Response, g
 
 
-def problem(
-    status: int, code: str, detail: str, *, request_id: str = "", retry_after: int | None = None
-) -> Response:
-    """One problem document. `code` names the fault in AWS's terms, `detail` says it to a person."""
+def problem(status: int, code: str, detail: str, *, retry_after: int | None = None) -> Response:
+    """One problem document. `code` names the fault in AWS's terms, `detail` says it to a person.
+
+    It carries the id of the request that is being answered (`server.doors.app` draws one for each).
+    """
     title = HTTPStatus(status).phrase
     document = {
         "type": "about:blank",
@@ -17,7 +18,7 @@ def problem(
         "status": status,
         "code": code,
         "detail": detail,
-        "request_id": request_id,
+        "request_id": g.request_id,
     }
     answer = Response(json.dumps(document), status, mimetype="application/problem+json")
     if retry_after is not None:

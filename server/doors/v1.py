@@ -5,7 +5,7 @@ from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from flask import Response, request
+from flask import Response, g, request
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 from flask_openapi3.openapi import OpenAPI
@@ -64,12 +64,12 @@ class V1:
         answer: Callable[[T], Response],
     ) -> Response:
         """Runs one ACM call for the holder of the request's bearer token."""
-        request_id = self._pipeline.request_id()
+        request_id: str = g.request_id
         try:
             call = replace(self._holder(request_id, intent), region=region)
             result = self._pipeline.act(call, intent, lambda unit: run(self._assembly.acm(call, unit), call))
         except AwsError as error:
-            return error_problem(error, request_id)
+            return error_problem(error)
         return answer(result)
 
     def _holder(self, request_id: str, intent: Intent) -> Call:
@@ -105,7 +105,7 @@ def _readable() -> Response | None:
         if request.is_json:
             read_json(request.get_data())
     except AwsError as error:
-        return error_problem(error, "")
+        return error_problem(error)
     return None
 
 

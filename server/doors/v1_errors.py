@@ -21,10 +21,10 @@ _STATUS = {
 }
 
 
-def error_problem(error: AwsError, request_id: str) -> Response:
+def error_problem(error: AwsError) -> Response:
     """An AWS error as a problem document, with the HTTP status that fits it."""
     status = _STATUS.get(error.code, error.status)
-    answer = problem(status, error.code, error.message, request_id=request_id, retry_after=error.retry_after)
+    answer = problem(status, error.code, error.message, retry_after=error.retry_after)
     if status == 401:
         answer.headers["WWW-Authenticate"] = "Bearer"
     return answer

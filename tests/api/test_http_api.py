@@ -195,6 +195,15 @@ def test_what_is_not_there_is_a_problem_document(
     assert problem(shared_world.http(method, path, headers=headers))[0] == status
 
 
+def test_an_answer_names_its_request_as_the_trail_does(shared_world: World) -> None:
+    answer = shared_world.account().v1("GET", "/certificates")
+    assert answer.status == 200
+    request_id = dict(answer.headers)["x-amzn-RequestId"]
+    shared_world.scheduler.shipper.ship()
+    (event,) = shared_world.scheduler.trail_index.of_request(request_id)
+    assert json.loads(event)["eventName"] == "ListCertificates"
+
+
 def test_the_public_files_of_a_hierarchy(world: World) -> None:
     caller: Caller = world.account()
     token = caller.token()

@@ -205,6 +205,8 @@ def problem(response: Response) -> tuple[int, str, str]:
     assert dict(response.headers)["Content-Type"] == "application/problem+json", response
     document = json.loads(response.body)
     assert document["status"] == response.status
+    assert len(document["request_id"]) == 36
+    assert dict(response.headers)["x-amzn-RequestId"] == document["request_id"]
     return response.status, document["code"], document["detail"]
 
 
