@@ -42,7 +42,7 @@ class Kind(StrEnum):
 
 
 SENTENCES: dict[Kind, str] = {
-    Kind.BAD_NAME: "{name!r} is not a name that can be proven: {why}",
+    Kind.BAD_NAME: "{name} is not a name that can be proven: {why}",
     Kind.NXDOMAIN: "no CNAME record at {name}: the name does not exist; publish {name} CNAME {value}",
     Kind.NO_DATA: "no CNAME record at {name}; publish {name} CNAME {value}",
     Kind.WRONG_TARGET: "the CNAME at {name} points to {found}, not to {value}",

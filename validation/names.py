@@ -63,7 +63,7 @@ def parents(domain: str) -> Iterator[str]:
 
 def _bad(text: str, why: str) -> BadName:
     shown = text if len(text) <= 64 else f"{text[:61]}..."
-    return BadName(Kind.BAD_NAME, name=shown.encode("ascii", "backslashreplace").decode("ascii"), why=why)
+    return BadName(Kind.BAD_NAME, name=ascii(shown), why=why)
 
 
 def _tidy(text: str) -> str:

@@ -84,6 +84,12 @@ def test_a_bad_name_is_refused_with_its_reason(text: str, why: str) -> None:
     assert len(caught.value.detail) < 500
 
 
+def test_a_refusal_shows_the_name_once_escaped() -> None:
+    with pytest.raises(BadName) as caught:
+        normalise_domain("b\xfccher.example\n")
+    assert caught.value.detail.startswith(r"'b\xfccher.example\n' is not a name")
+
+
 def test_owner_names_may_have_underscores_and_one_label() -> None:
     assert normalise_owner("_ABC.Example.com.") == "_abc.example.com"
     assert normalise_owner("test") == "test"
