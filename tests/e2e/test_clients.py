@@ -272,5 +272,8 @@ def test_the_readme_can_be_followed_to_the_letter(tmp_path: Path) -> None:
         log.close()
     assert '"Account":' in said.stdout
     assert '"CertificateArn":' in said.stdout
+    (account,) = re.findall(r'"Account": "(\d{12})"', said.stdout)
+    # curl acts in the AWS client's account
+    assert f'"arn":"arn:aws:acm:us-east-1:{account}:certificate/' in said.stdout
     assert '"status":"PENDING_VALIDATION"' in said.stdout
     assert said.stdout.strip().endswith("app.pem: OK")
