@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from statistics import median
 
 import pytest
 from cryptography import x509
@@ -25,7 +26,9 @@ pytestmark = [pytest.mark.chaos, pytest.mark.timeout(600)]
 
 KILLS = 25
 CALLERS = 3
-HEALED = 2.0  # seconds, on a machine that has nothing else to do
+HEALED = 2.0  # seconds, on a machine that has nothing else to do: 95 of 100 recoveries (T1)
+SLOWEST = 10.0  # seconds, every one of them
+QUIET = 1.3  # of the reference machine's pace
 
 
 def csr(name: str) -> str:
@@ -63,6 +66,9 @@ class Clients:
         self.stopping.set()
         for thread in self.threads:
             thread.join()
+
+    def knows_more_than(self, count: int) -> bool:
+        return len(self.acknowledged) > count
 
     def _ask(self, number: int) -> None:
         while not self.stopping.is_set():
@@ -123,16 +129,23 @@ def test_no_acknowledged_certificate_is_lost_and_no_serial_comes_twice_over_25_k
     seed = random.SystemRandom().randrange(2**32)
     print(f"seed {seed}")
     chance = random.Random(seed)
-    recoveries = []
+    recoveries, quiet = list[float](), list[float]()
     for _ in range(KILLS):
+        known = len(clients.acknowledged)
         clients.start()
-        time.sleep(chance.uniform(0.02, 0.5))
+        if chance.random() < 0.7:  # else perhaps before the first answer
+            wait_for(partial(clients.knows_more_than, known), 30)
+        time.sleep(chance.uniform(0.0, 0.3))
         served.kill_all()
         clients.stop()
         before = pace()
         begun = time.monotonic()
         served.start()
-        recoveries.append(first_answer(served, begun) / max(before, pace()))
+        took = first_answer(served, begun)
+        slowdown = max(before, pace())
+        recoveries.append(took)
+        quiet += [took] if slowdown < QUIET else []
+        assert took <= SLOWEST * slowdown
         for certificate_id in list(clients.acknowledged)[-20:]:
             clients.look(certificate_id)
     assert len(clients.acknowledged) > KILLS, "too few certificates to have been killed among"
@@ -143,11 +156,11 @@ def test_no_acknowledged_certificate_is_lost_and_no_serial_comes_twice_over_25_k
     ]
     assert len(serials) == len(set(serials)) == len(clients.requested)
     assert "The trail is whole" in keystead("trail", "verify", "--data", str(served.data)).stdout
-    recoveries.sort()
     print(
-        f"up again: median {recoveries[KILLS // 2]:.2f} s, slowest {recoveries[-1]:.2f} s (of an idle machine's)"
+        f"up again: median {median(recoveries):.2f} s, slowest {max(recoveries):.2f} s; {len(quiet)} times with nothing else running"
     )
-    assert recoveries[int(KILLS * 0.95) - 1] <= HEALED
+    # What other work on the machine does to a start says nothing about the start.
+    assert len([took for took in quiet if took > HEALED]) <= len(quiet) // 20
 
 
 def _issued(clients: Clients, certificate_id: str) -> bool:
