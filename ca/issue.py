@@ -13,9 +13,13 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property, lru_cache
+from typing import Any, Final, cast
 
 from cryptography import x509
-from sqlmodel import Session, select
+from sqlalchemy import CursorResult, Select, bindparam, update
+from sqlalchemy import select as sql_select
+from sqlmodel import Session, col, select
 
 from ca.draft import Draft, draw_up, redraw
 from ca.errors import (
@@ -36,8 +40,34 @@ SERIAL_PREFIX = b"\x4b"  # not zero and below 0x80: the number is positive and i
 SERIAL_RANDOM_BYTES = 16  # 128 random bits; 17 octets of the 20 that RFC 5280 4.1.2.2 allows
 DRAWS = 8
 
+# Built once: putting a statement together costs more than running it.
+_LOOK_UP: Final[Select[*tuple[Any, ...]]] = (
+    sql_select(AuthorityRow, CertificateRow, col(PlaceRow.authority_id))
+    .select_from(AuthorityRow)
+    .outerjoin(CertificateRow, col(CertificateRow.claim) == bindparam("claim"))
+    .outerjoin(PlaceRow, col(PlaceRow.key_digest) == bindparam("key_digest"))
+    .where(col(AuthorityRow.id) == bindparam("authority"))
+    .limit(1)
+)
+_STANDS: Final[Select[*tuple[Any, ...]]] = (
+    sql_select(col(AuthorityRow.status), col(AuthorityRow.not_after), col(CertificateRow.serial))
+    .select_from(AuthorityRow)
+    .outerjoin(CertificateRow, col(CertificateRow.claim) == bindparam("claim"))
+    .where(col(AuthorityRow.id) == bindparam("authority"))
+)
+_KEEP: Final = (
+    update(CertificateRow)
+    .where(
+        col(CertificateRow.authority_id) == bindparam("authority"),
+        col(CertificateRow.serial) == bindparam("number"),
+        col(CertificateRow.status) == "INTENT",
+    )
+    .values(status="ISSUED", certificate=bindparam("signed"), tbs=None)
+    .execution_options(synchronize_session=False)
+)
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class Wanted:
     """What to issue, by which authority of the unit's scope, under which claim."""
 
@@ -51,7 +81,7 @@ class Wanted:
     claim: str
     ends_with_issuer: bool = False  # cut the validity at the issuer's end, where it is otherwise refused
 
-    @property
+    @cached_property
     def digest(self) -> bytes:
         """What a claim stands for. The validity is left out: a resume may come after the setting changed."""
         parts = (
@@ -103,7 +133,7 @@ class Issuance:
             if row is not None:
                 break
             ticket = self._admit(wanted, authority)
-            row = self._intend(wanted, ticket, beside)
+            row = self._intend(wanted, authority, ticket, beside)
         if row is None:
             raise SerialsExhausted(
                 f"{DRAWS} serial numbers in a row were taken: the source of entropy repeats itself"
@@ -117,15 +147,32 @@ class Issuance:
         if ticket is None or ticket.tbs != row.tbs:
             ticket = Ticket(redraw(row.tbs, authority.key_spec), _certificate_of(authority), wanted.profile)
         signed = self._signer.certificate(ticket, authority)
-        return self._keep(wanted, signed, authority, beside), authority
+        return self._keep(row, signed, authority, beside), authority
 
     def _look_up(self, wanted: Wanted) -> tuple[AuthorityRow, CertificateRow | None]:
+        given = {
+            "authority": wanted.authority_id,
+            "claim": wanted.claim,
+            "key_digest": hashlib.sha256(wanted.public_key).digest(),
+        }
         with self._unit.read() as session:
-            authority = _open_authority(session, wanted, self._now())
-            row = _claimed(session, wanted)
-            if row is None and not wanted.profile.ca:
-                _refuse_ca_key(session, wanted.public_key)
-            return authority, row
+            found = session.execute(_LOOK_UP, given).first()
+        if found is None:
+            raise AuthorityNotFound(
+                f"no certificate authority {wanted.authority_id} in this account and Region"
+            )
+        authority, row, key_owner = found
+        self._check_open(wanted, authority.status, authority.not_after)
+        if row is not None:
+            _check_digest(row, wanted)
+        elif key_owner is not None and not wanted.profile.ca:  # of any in this deployment (SECURITY 2.9)
+            raise OrderRefused("the public key belongs to a certificate authority")
+        return authority, row
+
+    def _check_open(self, wanted: Wanted, status: str, not_after: datetime | None) -> None:
+        """A root's own certificate is issued while the root is being created."""
+        if not wanted.profile.self_signed:
+            next_authority_state(wanted.authority_id, state_at(status, not_after, self._now()), "issue")
 
     def _admit(self, wanted: Wanted, authority: AuthorityRow) -> Ticket:
         issuer = _certificate_of(authority)
@@ -154,14 +201,18 @@ class Issuance:
             raise OrderRefused(f"no certificate can say this: {error}") from error
         return Ticket(certificate, issuer, wanted.profile)
 
-    def _intend(self, wanted: Wanted, ticket: Ticket, beside: RowsBeside | None) -> CertificateRow | None:
+    def _intend(
+        self, wanted: Wanted, authority: AuthorityRow, ticket: Ticket, beside: RowsBeside | None
+    ) -> CertificateRow | None:
         """Commit the intent. Returns the row that holds the claim, ours or another's, or None to draw again."""
 
         def body(session: Session) -> CertificateRow:
-            claimed = _claimed(session, wanted)
-            if claimed is not None:
-                return claimed
-            authority = _open_authority(session, wanted, self._now())
+            stands = session.execute(
+                _STANDS, {"authority": authority.id, "claim": wanted.claim}
+            ).one()  # no authority is ever removed
+            if stands.serial is not None:
+                return _claimed(session, wanted)
+            self._check_open(wanted, stands.status, stands.not_after)
             row = CertificateRow(
                 account=authority.account,
                 region=authority.region,
@@ -192,15 +243,19 @@ class Issuance:
             )
 
     def _keep(
-        self, wanted: Wanted, certificate: bytes, authority: AuthorityRow, beside: RowsBeside | None
+        self, intent: CertificateRow, certificate: bytes, authority: AuthorityRow, beside: RowsBeside | None
     ) -> CertificateRow:
         """Commit the result, unless another caller with the same claim did: then its certificate is returned."""
+        issued = CertificateRow(
+            **{**intent.model_dump(), "status": "ISSUED", "certificate": certificate, "tbs": None}
+        )
+        given = {"authority": intent.authority_id, "number": intent.serial, "signed": certificate}
 
         def body(session: Session) -> CertificateRow:
-            kept = session.exec(select(CertificateRow).where(CertificateRow.claim == wanted.claim)).one()
-            kept.status = next_certificate_state(kept.serial, kept.status, "sign")
-            if kept.certificate is None:
-                kept.certificate, kept.tbs = certificate, None
+            kept = issued
+            if cast("CursorResult[Any]", session.execute(_KEEP, given)).rowcount != 1:
+                kept = session.exec(select(CertificateRow).where(CertificateRow.claim == intent.claim)).one()
+                next_certificate_state(kept.serial, kept.status, "sign")
             if beside is not None:
                 beside.result(session, kept, authority)
             return kept
@@ -213,31 +268,24 @@ def draw_serial(entropy: Callable[[int], bytes]) -> int:
     return int.from_bytes(SERIAL_PREFIX + entropy(SERIAL_RANDOM_BYTES), "big")
 
 
-def _open_authority(session: Session, wanted: Wanted, now: datetime) -> AuthorityRow:
-    """The authority, if it may issue now. A root's own certificate is issued while the root is being created."""
-    authority = session.exec(select(AuthorityRow).where(AuthorityRow.id == wanted.authority_id)).one_or_none()
-    if authority is None:
-        raise AuthorityNotFound(f"no certificate authority {wanted.authority_id} in this account and Region")
-    if not wanted.profile.self_signed:
-        next_authority_state(authority.id, state_at(authority.status, authority.not_after, now), "issue")
-    return authority
-
-
-def _claimed(session: Session, wanted: Wanted) -> CertificateRow | None:
-    row = session.exec(select(CertificateRow).where(CertificateRow.claim == wanted.claim)).one_or_none()
-    if row is not None and row.order_digest != wanted.digest:
-        raise ClaimTaken(
-            f"the claim {wanted.claim!r} belongs to an order for another authority, key or set of names"
-        )
+def _claimed(session: Session, wanted: Wanted) -> CertificateRow:
+    row = session.exec(select(CertificateRow).where(CertificateRow.claim == wanted.claim)).one()
+    _check_digest(row, wanted)
     return row
 
 
-def _refuse_ca_key(session: Session, public_key: bytes) -> None:
-    """Raise OrderRefused when the key is that of any authority in this deployment (SECURITY 2.9)."""
-    digest = hashlib.sha256(public_key).digest()
-    if session.exec(select(PlaceRow.authority_id).where(PlaceRow.key_digest == digest)).first() is not None:
-        raise OrderRefused("the public key belongs to a certificate authority")
+def _check_digest(row: CertificateRow, wanted: Wanted) -> None:
+    if row.order_digest != wanted.digest:
+        raise ClaimTaken(
+            f"the claim {wanted.claim!r} belongs to an order for another authority, key or set of names"
+        )
 
 
 def _certificate_of(authority: AuthorityRow) -> x509.Certificate | None:
-    return None if authority.certificate is None else x509.load_der_x509_certificate(authority.certificate)
+    return None if authority.certificate is None else parsed(authority.certificate)
+
+
+@lru_cache(maxsize=256)
+def parsed(certificate: bytes) -> x509.Certificate:
+    """An authority's certificate (DER): pyca keeps what it has parsed of it with the object."""
+    return x509.load_der_x509_certificate(certificate)
