@@ -9,7 +9,7 @@ from kms.keys.errors import UnsupportedOperation, ValidationError
 from kms.keys.found import FoundKey
 from kms.keys.keys import Lookup
 from kms.keys.specs import ENCRYPT_DECRYPT, SYMMETRIC_DEFAULT, UNSUPPORTED
-from kms.keys.using import PLAIN_WORDS, Using, current, refuse_dry_run
+from kms.keys.using import KEYLESS_WORDS, PLAIN_WORDS, Using, current, refuse_dry_run
 
 SIZES: Final[Mapping[str, int]] = {"AES_128": 16, "AES_256": 32}
 """Octets of a data key by DataKeySpec."""
@@ -67,5 +67,5 @@ class DataKeys:
     def random(self, size: int, *, recipient: bytes = b"") -> bytes:
         """`size` random octets, 1 to 1024; no key is used."""
         asker = self._using.asker(dry_run=False)
-        with PLAIN_WORDS:
+        with KEYLESS_WORDS:
             return self._using.core.generate_random(asker, size, recipient=recipient)

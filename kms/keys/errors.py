@@ -39,6 +39,10 @@ class KeyUnavailable(AwsError, code="KeyUnavailableException", status=500):
     """The key cannot be used now; retryable."""
 
 
+class DependencyTimeout(AwsError, code="DependencyTimeoutException", status=500):
+    """What KMS needs did not answer in time; retryable."""
+
+
 class KmsInternal(AwsError, code="KMSInternalException", status=500):
     """A fault of ours, such as a row whose MAC does not hold."""
 

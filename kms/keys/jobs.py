@@ -1,9 +1,10 @@
-"""KMS's due work: deletions, rotations, replicas, changes of the primary."""
+"""KMS's due work: deletions, rotations, expiries, replicas, changes of the primary."""
 
 from datetime import timedelta
 
 from foundation.store import Job
 from kms.keys.deletion import Deletion
+from kms.keys.expiring import Expiring
 from kms.keys.replicating import Replicating
 from kms.keys.rotating import Rotating
 from kms.keys.work import Work
@@ -14,6 +15,7 @@ def jobs(work: Work) -> tuple[Job, ...]:
     return (
         Job("kms.delete", timedelta(minutes=1), Deletion(work).run),
         Job("kms.rotate", timedelta(seconds=1), Rotating(work).run),
+        Job("kms.expire_material", timedelta(seconds=1), Expiring(work).run),
         Job("kms.replicate", timedelta(seconds=1), Replicating(work).fill),
         Job("kms.primary", timedelta(seconds=1), Replicating(work).swap),
     )

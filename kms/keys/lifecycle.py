@@ -9,6 +9,7 @@ from kms.keys.context import Context
 from kms.keys.editing import Editing
 from kms.keys.errors import ValidationError
 from kms.keys.found import FoundKey
+from kms.keys.materials import lacking
 from kms.keys.rotation import ROTATE, next_rotation
 from kms.keys.states import KeyState
 from kms.keys.waiting import DELETE, begin_waiting
@@ -83,7 +84,7 @@ class Lifecycle:
 
         def decide(rows: Rows) -> Changes:
             state = KeyState.DISABLED
-            if not any(material.token for material in rows.materials):
+            if lacking(rows.materials):
                 state = KeyState.PENDING_IMPORT
             changes = Changes(updates=[(
                 rows.key, {"state": state, "window_days": None, "deletion_at": None, "waited_until": None}

@@ -15,6 +15,7 @@ from kms.keys.encryption import Encryption
 from kms.keys.errors import NotFound
 from kms.keys.found import PLAIN, FoundKey, Question
 from kms.keys.grants import Grants
+from kms.keys.imports import Imports
 from kms.keys.keys import Lookup
 from kms.keys.lifecycle import Lifecycle
 from kms.keys.listing import Listing
@@ -108,6 +109,10 @@ class KeyService:
     @cached_property
     def agreement(self) -> Agreement:
         return Agreement(self.context, self.lookup)
+
+    @cached_property
+    def imports(self) -> Imports:
+        return Imports(self.context, self.lookup, self.editing)
 
     # Reading
 

@@ -91,6 +91,11 @@ def _unavailable(_: CoreError) -> AwsError:
     return errors.KeyUnavailable("The key is not available now; repeat the call.", retry_after=1)
 
 
+def timed_out(_: CoreError) -> AwsError:
+    """The same, of operations whose list in the model has no KeyUnavailableException."""
+    return errors.DependencyTimeout("The key core did not answer; repeat the call.", retry_after=1)
+
+
 def _ciphertext(_: CoreError) -> AwsError:
     return errors.InvalidCiphertext(NOT_VALID)
 
@@ -103,6 +108,11 @@ PLAIN_WORDS: Final = Words({
     InvalidSignature: lambda _: errors.InvalidSignature("The signature is not valid for the message and key."),
     InvalidMac: lambda _: errors.InvalidMac("The MAC is not valid for the message and key."),
 })  # fmt: skip
+KEYLESS_WORDS: Final = Words({
+    CoreUnavailable: timed_out,
+    BadPublicKey: lambda error: errors.ValidationError(f"The public key is not valid: {error}."),
+})  # fmt: skip
+"""Where no key of the caller's is used."""
 OPENING_WORDS: Final = Words({BadSeal: _ciphertext})
 """Where the core opens a ciphertext that the caller brought."""
 MOVING_WORDS: Final = Words({

@@ -6,6 +6,7 @@ from foundation.identity import Resource
 from foundation.wire import Params
 from kms.keys.data_keys import judge_pair, judge_size
 from kms.keys.errors import CustomKeyStoreNotFound, ValidationError
+from kms.keys.found import FoundKey
 from kms.keys.operations.registry import operations
 from kms.keys.questions import asked, judge_context
 from kms.keys.recipients import CALLER
@@ -48,7 +49,7 @@ def _key(keys: KeyService, params: Params, operation: str, *, plaintext: bool) -
     shape: Params = {"KeyId": found.arn, "CiphertextBlob": made.ciphertext}
     if plaintext:
         shape[recipient.member("Plaintext")] = made.plaintext
-    return _with_material(shape, found.current and found.current.id, told=recipient is CALLER)
+    return _with_material(shape, found, told=recipient is CALLER)
 
 
 def _pair(keys: KeyService, params: Params, operation: str, *, plaintext: bool) -> Params:
@@ -65,12 +66,13 @@ def _pair(keys: KeyService, params: Params, operation: str, *, plaintext: bool) 
     }
     if plaintext:
         shape[recipient.member("PrivateKeyPlaintext")] = made.private_key
-    return _with_material(shape, found.current and found.current.id, told=recipient is CALLER)
+    return _with_material(shape, found, told=recipient is CALLER)
 
 
-def _with_material(shape: Params, material_id: str | None, *, told: bool) -> Params:
+def _with_material(shape: Params, found: FoundKey, *, told: bool) -> Params:
     """The material's id is left out of answers for a recipient (TRAPS 17)."""
-    return {**shape, "KeyMaterialId": material_id} if told else shape
+    current = found.current
+    return {**shape, "KeyMaterialId": current.id} if told and current is not None else shape
 
 
 @operations.operation(

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -229,12 +230,13 @@ def test_dry_run_comes_after_everything_else(kms: Any, signers: dict[str, str]) 
     made = create(kms, KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC")
     macs = {"KeyId": made["KeyId"], "Message": MESSAGE, "MacAlgorithm": "HMAC_SHA_256"}
     mac = kms.generate_mac(**macs)["Mac"]
-    for call in (
+    calls: list[Callable[[], Any]] = [
         lambda: kms.sign(DryRun=True, **signing),
         lambda: kms.verify(DryRun=True, Signature=signature, **signing),
         lambda: kms.generate_mac(DryRun=True, **macs),
         lambda: kms.verify_mac(DryRun=True, Mac=mac, **macs),
-    ):
+    ]
+    for call in calls:
         with refused("DryRunOperationException"):
             call()
     with refused(INVALID):
