@@ -32,3 +32,16 @@ def aws_regions() -> frozenset[str]:
 def served_regions(named: Collection[str]) -> frozenset[str]:
     """Those that the operator named, or all of AWS's: a test environment mirrors any of them."""
     return frozenset(named) or aws_regions()
+
+
+class NotServed(ValueError):
+    """A Region that no signed request could name, so that what is put there could not be reached by AWS's protocols."""
+
+
+def check_served(region: str, named: Collection[str]) -> None:
+    """Hold doors without a SigV4 scope to the same Regions. Raises NotServed with what may be written instead."""
+    if region not in served_regions(named):
+        known = (
+            f"the served ones are {', '.join(sorted(named))}" if named else "write one of AWS's, as us-east-1"
+        )
+        raise NotServed(f"{region} is not a Region that is served here: {known}")

@@ -16,6 +16,7 @@ from server.admin.doctor import examine
 from server.admin.protocol import NOTHING_THERE, CommandFailed, Progress
 from server.door_certificate import DoorCertificate
 from server.pipeline import Intent
+from server.regions import NotServed, check_served
 
 if TYPE_CHECKING:
     from server.assembly import Assembly
@@ -53,6 +54,10 @@ def ca_init(assembly: "Assembly", arguments: Arguments, progress: Progress) -> d
     """→ account, root_arn, subordinate_arn, root_pem (a file under DIR/roots)."""
     account = _account(assembly, arguments)
     region = _text(arguments, "region") or DEFAULT_REGION
+    try:
+        check_served(region, assembly.settings.regions)
+    except NotServed as refused:
+        raise CommandFailed(str(refused)) from refused
     progress("making a root and a subordinate; their keys are made in the key core")
 
     def run_as(call: Call) -> Callable[[Unit], tuple[AuthorityView, AuthorityView]]:

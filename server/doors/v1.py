@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from acm import AcmService, CertificateView, InvalidParameter, ListQuery
 from foundation.identity import Call
-from foundation.wire import AwsError, read_json
+from foundation.wire import AwsError, ValidationFailure, read_json
 from server.doors.environ import read_request
 from server.doors.v1_errors import error_problem
 from server.doors.v1_models import (
@@ -27,6 +27,7 @@ from server.doors.v1_models import (
     shown,
 )
 from server.pipeline import Intent, Pipeline
+from server.regions import NotServed, check_served
 
 if TYPE_CHECKING:
     from server.assembly import Assembly
@@ -67,10 +68,17 @@ class V1:
         request_id: str = g.request_id
         try:
             call = replace(self._holder(request_id, intent), region=region)
+            self._check(region)
             result = self._pipeline.act(call, intent, lambda unit: run(self._assembly.acm(call, unit), call))
         except AwsError as error:
             return error_problem(error)
         return answer(result)
+
+    def _check(self, region: str) -> None:
+        try:
+            check_served(region, self._assembly.settings.regions)
+        except NotServed as refused:
+            raise ValidationFailure(f"region: {refused}") from refused
 
     def _holder(self, request_id: str, intent: Intent) -> Call:
         sent = read_request(request.environ, limit=0, body=False)

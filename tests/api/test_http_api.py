@@ -1,6 +1,7 @@
 """/v1, /pki, health and the front page: plain HTTP, as curl meets them."""
 
 import json
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -9,6 +10,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
+from server.admin.commands import COMMANDS
+from server.admin.protocol import CommandFailed
 from tests.support.world import REGION, Caller, World, csr, problem
 
 PEM = {"content-type": "application/x-pem-file"}
@@ -178,6 +181,7 @@ def test_a_body_that_cannot_be_read_is_a_problem_document(shared_world: World, f
         ("GET", "/v1/certificates?limit=0", 400),
         ("GET", "/v1/certificates?limit=x", 400),
         ("GET", "/v1/certificates?region=Mars", 400),
+        ("GET", "/v1/certificates?region=us-east-99", 400),
         ("GET", "/v1/certificates?unknown=1", 400),
         ("GET", "/v1/certificates?next_token=x", 400),
         ("GET", "/v1/nothing", 404),
@@ -202,6 +206,29 @@ def test_an_answer_names_its_request_as_the_trail_does(shared_world: World) -> N
     shared_world.scheduler.shipper.ship()
     (event,) = shared_world.scheduler.trail_index.of_request(request_id)
     assert json.loads(event)["eventName"] == "ListCertificates"
+
+
+def test_nothing_is_asked_for_in_a_region_that_no_signed_request_could_name(shared_world: World) -> None:
+    caller = shared_world.account()
+    body = {"names": ["a.example.test"], "region": "xx-nowhere-1"}
+    status, code, detail = problem(caller.v1("POST", "/certificates", body))
+    assert (status, code) == (400, "ValidationException")
+    assert "xx-nowhere-1 is not a Region that is served here" in detail
+    with pytest.raises(CommandFailed, match="mars is not a Region that is served here: write one of AWS's"):
+        COMMANDS["ca.init"](
+            shared_world.scheduler, {"account": caller.account, "region": "mars"}, lambda _: None
+        )
+
+
+def test_the_operators_list_of_regions_binds_the_http_api_too(make_world: Callable[..., World]) -> None:
+    world = make_world({"regions": ["eu-central-1"]})
+    caller = world.account()
+    assert caller.v1("GET", "/certificates?region=eu-central-1").status == 200
+    assert problem(caller.v1("GET", "/certificates?region=eu-west-1")) == (
+        400,
+        "ValidationException",
+        "region: eu-west-1 is not a Region that is served here: the served ones are eu-central-1",
+    )
 
 
 def test_the_public_files_of_a_hierarchy(world: World) -> None:
