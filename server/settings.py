@@ -74,10 +74,10 @@ def count(least: int, most: int) -> Callable[[str], int]:
     """A whole number from `least` to `most`, both included."""
 
     def parse(text: str) -> int:
-        number = int(text)
-        if not least <= number <= most:
+        known = text.isascii() and text.isdigit() and len(text) <= len(str(most))
+        if not known or not least <= int(text) <= most:
             raise ValueError(f"it must be a whole number from {least} to {most}")
-        return number
+        return int(text)
 
     return parse
 
@@ -170,7 +170,7 @@ TABLE: tuple[Setting, ...] = (
     ),
     Setting(
         "certificate.validity_days",
-        count(1, 3650),
+        count(1, 824),  # 825 in all with the hour before, beyond which platform verifiers refuse
         198,
         "validity of certificates that ACM issues",
         on_command_line=False,
@@ -348,6 +348,8 @@ def _read_toml(path: Path) -> dict[str, Any]:
         tree = tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         return {}
+    except OSError as error:
+        raise BadSetting(f"{path} cannot be read: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadSetting(f"{path.name}: {error}") from error
     flat: dict[str, Any] = {}

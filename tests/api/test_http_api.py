@@ -96,6 +96,16 @@ def test_under_a_private_ca_a_signing_request_is_answered_with_its_certificate(w
     assert spki(leaf.public_key()) == spki(key.public_key())
 
 
+def test_a_certificate_may_have_the_longest_validity_that_may_be_set(
+    make_world: Callable[..., World],
+) -> None:
+    world = make_world({"certificate.validity_days": "824"})
+    caller = world.account()
+    authority, _ = world.private_ca(caller)
+    body = {"csr": csr("a.example.test")[0], "certificate_authority_arn": authority, "region": REGION}
+    assert document(caller.v1("POST", "/certificates", body), 201)["status"] == "ISSUED"
+
+
 def test_a_repeat_with_the_same_token_is_the_same_certificate(world: World) -> None:
     caller = world.account()
     body = {"names": ["a.example.test"], "idempotency_token": "once"}

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.x509 import load_pem_x509_certificate
 
 from server.settings import TABLE, BadSetting, Setting, Settings, address, load
 
+ROOT = Path(__file__).parents[2] / "certs-fixtures/attestation/root.pem"
 GOOD: dict[str, tuple[str, Any]] = {
     "listen": ("0.0.0.0:80", ("0.0.0.0", 80)),
     "tls_listen": ("[::1]:8751", ("::1", 8751)),
@@ -33,6 +35,7 @@ GOOD: dict[str, tuple[str, Any]] = {
     "validation.caa": ("no", False),
     "validation.caa_issuers": ("ca.test", ("ca.test",)),
     "publish": ("example.test 127.0.0.1:53", ("example.test 127.0.0.1:53",)),
+    "kms.attestation_root": (str(ROOT), load_pem_x509_certificate(ROOT.read_bytes())),
     "public_url": ("https://ca.example.test/", "https://ca.example.test/"),
 }
 BAD = {
@@ -45,7 +48,7 @@ BAD = {
     "workers": ["0", "65", "1.5", "many"],
     "threads": ["0"],
     "log_level": ["loud", "DEBUG"],
-    "certificate.validity_days": ["0", "3651"],
+    "certificate.validity_days": ["0", "825"],
     "certificate.names": ["0", "101"],
     "renewal.before_days": ["0"],
     "renewal.eligible": ["never"],
@@ -138,6 +141,8 @@ def test_a_zone_to_publish_into_keeps_its_spaces_in_the_environment(tmp_path: Pa
         ("test_clock = 1.5", "a float is not a value"),
         ("[listen]\nhost = 'x'", "unknown setting 'listen.host'"),
         ("workers = true", "does not do"),
+        ('workers = "two"', "it must be a whole number from 1 to"),
+        ('workers = "1_0"', "it must be a whole number from 1 to"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_refused(tmp_path: Path, text: str, says: str) -> None:
@@ -149,6 +154,12 @@ def test_a_file_that_cannot_be_used_is_refused(tmp_path: Path, text: str, says: 
 def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
     (tmp_path / "keystead.toml").write_bytes(b"\xff\xfe")
     with pytest.raises(BadSetting, match=r"keystead\.toml"):
+        load(tmp_path, {}, {})
+
+
+def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "keystead.toml").mkdir()
+    with pytest.raises(BadSetting, match=r"keystead\.toml cannot be read: Is a directory"):
         load(tmp_path, {}, {})
 
 
