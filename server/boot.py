@@ -148,6 +148,11 @@ def _made(settings: Settings, store: "Store", page: SecretPage) -> "Deployment":
     from kms.hsm.launch import create_domain
     from server.chance import entropy
 
+    if any((settings.data / "trail").glob("*.trail")):
+        raise Refused(
+            f"{settings.data / 'trail'} holds the trail of a deployment, and the database is empty: put that "
+            f"deployment's database back (keystead.db, or --database), or serve an empty directory"
+        )
     path = settings.data / KEY_FILE
     if settings.unseal is None:
         with suppress(FileExistsError):  # left by a start that was killed after this step
@@ -224,5 +229,5 @@ def private_directory(data: Path) -> None:
     """Makes DIR for its owner alone. Raises `Refused`."""
     try:
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError, PermissionError) as error:
+    except OSError as error:
         raise Refused(f"{data} cannot be a data directory: {error.strerror}") from error

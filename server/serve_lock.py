@@ -6,6 +6,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from server.forking import Refused
+
 
 class AlreadyServed(Exception):
     """Another process keeps this directory; `pid` is 0 where it has not written its own yet."""
@@ -16,13 +18,18 @@ class AlreadyServed(Exception):
 
 
 class ServeLock:
-    """Taken on construction (raises `AlreadyServed`), released by `release`, by leaving `with`, or by death.
+    """Taken on construction (raises `AlreadyServed`, and `Refused` where DIR cannot be written to), released by `release`, by leaving `with`, or by death.
 
     The file stays behind: removing it would let two processes hold locks on two files of one name.
     """
 
     def __init__(self, data: Path) -> None:
-        self._file = os.open(data / "serve.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            self._file = os.open(data / "serve.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise Refused(
+                f"{data} cannot be written to: {error.strerror}. It must belong to the user who serves it"
+            ) from error
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:

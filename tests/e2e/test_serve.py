@@ -250,6 +250,31 @@ def test_a_wrong_unseal_secret_is_refused_before_anything_is_written(tmp_path: P
     one.end()
 
 
+def test_a_directory_whose_database_is_gone_is_not_made_anew(tmp_path: Path) -> None:
+    one = Served(tmp_path / "data")
+    one.start()
+    one.stop()
+    kept = (one.data / "keystead.db").rename(tmp_path / "kept.db")
+    refused = keystead("serve", "--data", str(one.data), "--listen", f"127.0.0.1:{one.port}", check=False)
+    assert refused.returncode == 1
+    assert "put that deployment's database back" in refused.stderr
+    for left in one.data.glob("keystead.db*"):
+        left.unlink()
+    kept.rename(one.data / "keystead.db")
+    one.start()
+    one.end()
+
+
+def test_a_directory_that_cannot_be_written_to_is_named(tmp_path: Path) -> None:
+    inside_a_file = tmp_path / "file" / "data"
+    inside_a_file.parent.touch()
+    for data, why in ((inside_a_file, "Not a directory"), (Path("/sys/kernel"), "cannot be written to")):
+        refused = keystead("serve", "--data", str(data), "--listen", "127.0.0.1:0", check=False)
+        assert refused.returncode == 1
+        assert why in refused.stderr
+        assert "Traceback" not in refused.stderr
+
+
 def test_a_passphrase_from_a_descriptor_unseals_and_is_written_nowhere(tmp_path: Path) -> None:
     phrase = tmp_path / "phrase"
     phrase.write_text("a passphrase of some length\n")
