@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 from foundation.wire.errors import (
     AwsError,
     BadToken,
+    ExpiredToken,
     InternalFailure,
     ServiceUnavailable,
     ValidationFailure,
@@ -77,7 +78,8 @@ def fault(addressed: Addressed | None, model: ServiceModel | None, error: AwsErr
     code = error.code
     if addressed is not None and model is not None:
         code = _own_code(addressed, model, error)
-        declared = _declared(model, code)
+        # STS's own shape of this code is about the token of a web identity, not about that of the caller.
+        declared = None if isinstance(error, ExpiredToken) else _declared(model, code)
         if declared is not None:
             shape = model.errors[declared]
             return Fault(shape.code, shape.status, declared, shape.text)
