@@ -77,22 +77,12 @@ def operation_names(service: str) -> frozenset[str]:
     Asked at import, by every registry: so the names alone are decoded, without botocore's loaders: together they
     would be a fifth of a second of every start.
     """
-    if service not in SERVED:
-        raise LookupError(f"{service} is not a service of keystead")
-    import botocore  # the package alone is light; its loaders bring an HTTP client
-
-    versions = Path(botocore.__file__).parent / "data" / service
-    newest = max(path for path in versions.iterdir() if path.is_dir())
-    return frozenset(
-        msgspec.json.decode(
-            gzip.decompress((newest / "service-2.json.gz").read_bytes()), type=_Names
-        ).operations
-    )
+    return frozenset(msgspec.json.decode(_document(service), type=_Names).operations)
 
 
 def compile_model(service: str) -> ServiceModel:
     """Read and reduce botocore's model. Raises LookupError for a service that is not served."""
-    published = _published(service)
+    published: dict[str, Any] = msgspec.json.decode(_document(service))
     metadata, shapes = published["metadata"], published["shapes"]
     errors = {name: _error(name, shape) for name, shape in shapes.items() if shape.get("exception")}
     return ServiceModel(
@@ -107,13 +97,15 @@ def compile_model(service: str) -> ServiceModel:
     )
 
 
-def _published(service: str) -> dict[str, Any]:
+def _document(service: str) -> bytes:
+    """The model as the installed botocore ships it: its loaders would prefer one in the user's ~/.aws/models."""
     if service not in SERVED:
         raise LookupError(f"{service} is not a service of keystead")
-    from botocore.loaders import Loader
+    import botocore  # the package alone is light; its loaders bring an HTTP client
 
-    model: dict[str, Any] = Loader(include_default_search_paths=True).load_service_model(service, "service-2")
-    return model
+    versions = Path(botocore.__file__).parent / "data" / service
+    newest = max(path for path in versions.iterdir() if path.is_dir())
+    return gzip.decompress((newest / "service-2.json.gz").read_bytes())
 
 
 def _operation(operation: dict[str, Any]) -> OperationShape:

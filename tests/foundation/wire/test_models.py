@@ -33,6 +33,18 @@ def published(service: str) -> dict[str, Any]:
     return model
 
 
+def test_a_model_in_the_users_home_directory_changes_nothing_here(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    theirs = tmp_path / ".aws/models/sts/2099-01-01"
+    theirs.mkdir(parents=True)
+    (theirs / "service-2.json").write_text('{"metadata": {}, "operations": {}, "shapes": {}}')
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr(Loader, "CUSTOMER_DATA_PATH", str(tmp_path / ".aws/models"))  # worked out at import
+    assert published("sts")["operations"] == {}, "botocore's own loaders do prefer it"
+    assert "GetCallerIdentity" in models.compile_model("sts").operations
+
+
 @pytest.mark.parametrize("service", SERVED)
 def test_a_served_model_uses_no_trait_that_the_codecs_do_not_read(service: str) -> None:
     for name, shape in published(service)["shapes"].items():
