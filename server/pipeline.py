@@ -1,7 +1,6 @@
 """The path of a call, as one list: addressed, known, asked, looked up, allowed, done, recorded, answered."""
 
 import os
-import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NoReturn, TypeVar
@@ -22,6 +21,7 @@ from foundation.wire import (
     Throttling,
     ValidationFailure,
     Wire,
+    uuid_text,
 )
 from kms.hsm import CoreBusy, CoreError, CoreUnavailable
 from server.logs import Log
@@ -118,7 +118,7 @@ class Pipeline:
 
     def request_id(self) -> str:
         """A new request id, a version 4 UUID."""
-        return str(uuid.UUID(bytes=self._entropy(16), version=4))
+        return uuid_text(self._entropy(16))
 
     def _known(self, request: Request, addressed: Addressed, request_id: str) -> Call:
         try:

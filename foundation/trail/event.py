@@ -4,7 +4,7 @@ keystead adds one member, `keystead`: both clocks, and what is known of the outc
 redacted; what is still too long is cut, as CloudTrail does.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -80,12 +80,15 @@ def call_event(
 
 def succeeded(event: Event, elements: Mapping[str, Any] | None) -> Event:
     """Complete an event with what was answered; a call that only reads has no response elements."""
+    outcome = {**event["keystead"], "outcome": "succeeded"}
+    if event["readOnly"]:
+        return {**event, "keystead": outcome}
     known = [(entry["ARN"], entry["accountId"]) for entry in event["resources"]]
     return {
         **event,
-        "responseElements": None if event["readOnly"] else bounded(elements, "responseElements"),
-        "resources": _described(known, None if event["readOnly"] else elements),
-        "keystead": {**event["keystead"], "outcome": "succeeded"},
+        "responseElements": bounded(elements, "responseElements"),
+        "resources": _described(known, elements),
+        "keystead": outcome,
     }
 
 
@@ -131,7 +134,7 @@ def event_source(service: str) -> str:
 
 def moment(at: datetime) -> str:
     """Write a time to the microsecond, so that text order is time order."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return at.astimezone(UTC).isoformat(timespec="microseconds")[:26] + "Z"
 
 
 def bounded(elements: Mapping[str, Any] | None, what: str) -> Mapping[str, Any] | None:
@@ -147,8 +150,8 @@ def bounded(elements: Mapping[str, Any] | None, what: str) -> Mapping[str, Any] 
 def resources_of(elements: Mapping[str, Any] | None) -> Iterator[str]:
     """Find the ARNs that parameters or response elements name at their top level."""
     for value in (elements or {}).values():
-        for item in value if isinstance(value, Sequence) and not isinstance(value, str) else (value,):
-            if isinstance(item, str) and item.startswith("arn:") and len(item) <= 2048:
+        for item in value if isinstance(value, list | tuple) else (value,):
+            if type(item) is str and item.startswith("arn:") and len(item) <= 2048:
                 yield item
 
 
@@ -160,7 +163,8 @@ def _described(known: list[tuple[str, str]], elements: Mapping[str, Any] | None)
 
 
 def _resource(arn: str, account: str) -> dict[str, str]:
-    kind = _RESOURCE_TYPES.get((_arn_part(arn, 2), _arn_part(arn, 5).split("/")[0]))
+    parts = arn.split(":", 6)
+    kind = _RESOURCE_TYPES.get((parts[2], parts[5].partition("/")[0])) if len(parts) > 5 else None
     entry = {"ARN": arn, "accountId": account}
     return entry if kind is None else {**entry, "type": kind}
 
@@ -227,7 +231,7 @@ def username(principal: Mapping[str, Any]) -> str:
 
 
 def _seconds(at: datetime) -> str:
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return at.astimezone(UTC).isoformat(timespec="seconds")[:19] + "Z"
 
 
 def _cut(text: str) -> str:

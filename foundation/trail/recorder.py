@@ -5,7 +5,6 @@ draft.event_id)`). If the process dies between that commit and the record, `drai
 what was committed is never unrecorded, and the chain drops the second of two records with one event id.
 """
 
-import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -17,6 +16,7 @@ from foundation.identity import Call, Decision, Resource
 from foundation.store import Store
 from foundation.trail import event as events
 from foundation.trail.refusals import Refusals
+from foundation.wire import uuid_text
 
 __all__ = ["Draft", "Ledger", "Recorder", "Recording", "Redact"]
 
@@ -155,7 +155,7 @@ class Recorder:
 
     def event_id(self) -> str:
         """Draw an event id: a version 4 UUID."""
-        return str(uuid.UUID(bytes=self._entropy(16), version=4))
+        return uuid_text(self._entropy(16))
 
     def _append(self, batch: Sequence[bytes]) -> None:
         self._core.append(batch)

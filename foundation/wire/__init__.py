@@ -22,6 +22,7 @@ from foundation.wire.errors import (
     UnsupportedMediaType,
     ValidationFailure,
 )
+from foundation.wire.ids import uuid_text
 from foundation.wire.limits import LARGEST_BODY
 from foundation.wire.messages import Addressed, Params, Request, Response
 from foundation.wire.paging import Keyset, Page, TokenSeal, page
@@ -66,4 +67,5 @@ __all__ = [
     "Wire",
     "page",
     "read_json",
+    "uuid_text",
 ]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from foundation.identity import Call, Resource
+from foundation.identity import Call, Resource, authorize
 from foundation.store import Scope, Unit
 from foundation.trail import KeyUse, Recording
 from foundation.wire import TokenSeal
@@ -72,6 +72,13 @@ class Context:
         """Name a further resource in the call's record."""
         if self.recording is not None:
             self.recording.draft.about(resource)
+
+    def also_allowed(self, action: str, resource: Resource) -> None:
+        """Ask a further permission of the call, and say so in its record. Raises AccessDenied."""
+        self.also_about(resource)
+        decision = authorize(self.call, action, resource)
+        if self.recording is not None:
+            self.recording.draft.decided(decision)
 
     def elsewhere(self, region: str, *, because: str) -> Unit:
         """The same account's rows in another Region."""

@@ -1,6 +1,7 @@
 """From a WSGI environment to our own Request: the raw body kept, caps applied before anything is read."""
 
-from collections.abc import Iterable
+from functools import lru_cache
+from itertools import chain
 from typing import Any
 from urllib.parse import quote
 
@@ -12,6 +13,7 @@ MAX_HEADERS = 100
 MAX_HEADER_BYTES = 64 * 1024
 
 _UNPREFIXED = (("CONTENT_TYPE", "content-type"), ("CONTENT_LENGTH", "content-length"))
+_TWICE = frozenset(name for _, name in _UNPREFIXED)
 
 
 def read_request(environ: Environ, *, limit: int, body: bool = True) -> Request:
@@ -20,11 +22,8 @@ def read_request(environ: Environ, *, limit: int, body: bool = True) -> Request:
     Raises RequestEntityTooLarge for a longer body and SerializationError for headers over their caps, a
     Content-Length that is no number, or both Content-Length and Transfer-Encoding (SECURITY 2.9).
     """
-    headers = tuple(_headers(environ))
-    if (
-        len(headers) > MAX_HEADERS
-        or sum(len(name) + len(value) for name, value in headers) > MAX_HEADER_BYTES
-    ):
+    headers = _headers(environ)
+    if len(headers) > MAX_HEADERS or sum(map(len, chain.from_iterable(headers))) > MAX_HEADER_BYTES:
         raise SerializationError("The request has too many headers.")
     return Request(
         method=environ["REQUEST_METHOD"],
@@ -37,15 +36,15 @@ def read_request(environ: Environ, *, limit: int, body: bool = True) -> Request:
     )
 
 
-def _headers(environ: Environ) -> Iterable[tuple[str, str]]:
-    for key, name in _UNPREFIXED:
-        if environ.get(key):
-            yield name, environ[key]
-    for key, value in environ.items():
-        if key.startswith("HTTP_"):
-            name = key[5:].replace("_", "-").lower()
-            if name not in ("content-type", "content-length"):
-                yield name, value
+def _headers(environ: Environ) -> tuple[tuple[str, str], ...]:
+    unprefixed = [(name, environ[key]) for key, name in _UNPREFIXED if environ.get(key)]
+    prefixed = [(_name(key), value) for key, value in environ.items() if key.startswith("HTTP_")]
+    return (*unprefixed, *[header for header in prefixed if header[0] not in _TWICE])
+
+
+@lru_cache(maxsize=1024)
+def _name(key: str) -> str:
+    return key[5:].replace("_", "-").lower()
 
 
 def _raw_path(environ: Environ) -> str:

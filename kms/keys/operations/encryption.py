@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from foundation.identity import Resource, authorize
+from foundation.identity import Resource
 from foundation.wire import Params
 from kms.keys.ciphertexts import Source, resource_of
 from kms.keys.encryption import Destination
@@ -117,9 +117,7 @@ def _from(keys: KeyService, params: Params) -> Resource:
 
 @operations.operation("ReEncrypt", on=_from, action="kms:ReEncryptFrom", mutates=False)
 def re_encrypt(keys: KeyService, params: Params) -> Params:
-    to = _re_encrypted(keys, params)[1]
-    keys.context.also_about(to)
-    authorize(keys.context.call, "kms:ReEncryptTo", to)
+    keys.context.also_allowed("kms:ReEncryptTo", _re_encrypted(keys, params)[1])
     source, destination = _source(params, "Source"), _destination(params)
     moved = keys.encryption.re_encrypt(source, destination, dry_run=params.get("DryRun", False))
     return {
