@@ -18,6 +18,9 @@ from ca.errors import (
 )
 from ca.jobs import jobs
 from ca.orders import AuthorityView, Beside, CaSettings, Issued, IssueOrder, JudgedCsr
+from ca.pca import Context as PcaContext
+from ca.pca import Pca
+from ca.pca import operations as pca
 from ca.pki import PublicPki
 from ca.service import CaService
 
@@ -40,9 +43,12 @@ __all__ = [
     "LintFailure",
     "NotPublished",
     "OrderRefused",
+    "Pca",
+    "PcaContext",
     "PublicPki",
     "SerialsExhausted",
     "SignatureMismatch",
     "jobs",
     "judge_csr",
+    "pca",
 ]

@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 
 from cryptography import x509
 from cryptography.x509.oid import NameOID
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from ca.arns import authority_arn
-from ca.errors import AuthorityNotFound, OrderRefused
+from ca.errors import AuthorityNotFound, AuthorityState, OrderRefused
 from ca.issue import Issuance, Wanted
 from ca.keys import CA_KEY_SPECS
 from ca.orders import AuthorityView
@@ -80,9 +80,10 @@ class Authorities:
             return found(session, authority_id)
 
     def every(self) -> list[AuthorityRow]:
-        """All of them, oldest first and roots before what they signed, those still being created left out."""
+        """All that have a certificate, oldest first and roots before what they signed."""
         with self._unit.read() as session:
-            rows = session.exec(select(AuthorityRow).where(AuthorityRow.status != "CREATING")).all()
+            certified = select(AuthorityRow).where(col(AuthorityRow.certificate).is_not(None))
+            rows = session.exec(certified.where(AuthorityRow.status != "DELETED")).all()
         return sorted(rows, key=lambda row: (row.created_at, row.kind != "ROOT", row.id))
 
     def with_role(self, beginning: str) -> list[AuthorityRow]:
@@ -103,8 +104,9 @@ class Authorities:
         return self._unit.write(body)
 
     def view(self, row: AuthorityRow) -> AuthorityView:
-        """What others may see of it."""
-        assert row.certificate is not None
+        """What others may see of it. Raises AuthorityState while it has no certificate."""
+        if row.certificate is None:
+            raise AuthorityState(row.id, row.status, "view")
         certificate = x509.load_der_x509_certificate(row.certificate)
         return AuthorityView(
             arn=authority_arn(self._unit.scope, row.id),
@@ -163,7 +165,7 @@ class Authorities:
                 )
             begun = AuthorityRow(**values)
             session.add(begun)
-            session.add(_place(begun))
+            session.add(place_of(begun))
             return begun
 
         try:
@@ -224,7 +226,8 @@ def common_name(text: str, organisation: str | None = None) -> x509.Name:
         raise OrderRefused(f"{text[:80]!r} cannot be the name of an authority: {error}") from error
 
 
-def _place(row: AuthorityRow) -> PlaceRow:
+def place_of(row: AuthorityRow) -> PlaceRow:
+    """Where the authority is to be found, and its key."""
     return PlaceRow(
         authority_id=row.id,
         account=row.account,

@@ -4,6 +4,7 @@ import binascii
 import re
 import warnings
 from base64 import b64decode
+from dataclasses import dataclass
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -44,6 +45,32 @@ def judge_csr(pem: bytes, *, max_names: int = 100) -> JudgedCsr:
     except BadKey as error:
         raise _about_key(error) from error
     return JudgedCsr(public_key, _names(request, max_names), spec)
+
+
+@dataclass(frozen=True, slots=True)
+class ProvenRequest:
+    """A signing request whose sender has the key: nothing in it but the key has been judged."""
+
+    request: x509.CertificateSigningRequest
+    public_key: bytes
+    spec: str
+
+
+def prove(pem: bytes) -> ProvenRequest:
+    """The request, its possession proven and its key judged; names and extensions are for the caller to judge.
+
+    Raises BadCsr.
+    """
+    request, public_key = _parse(_decode(pem))
+    key = _key(public_key)
+    _check_possession(request)
+    try:
+        tuple(request.subject), tuple(request.extensions)
+        return ProvenRequest(request, public_key, judge_loaded_key(key))
+    except BadKey as error:
+        raise _about_key(error) from error
+    except (ValueError, TypeError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
+        raise BadCsr("The signing request's subject or extensions are malformed.") from error
 
 
 def _decode(pem: bytes) -> bytes:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from typing import Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -12,6 +13,12 @@ from ca import der
 from ca.keys import CA_KEY_SPECS, CertifiedKey, SigningKey, certified, load_key, sign
 from ca.lints.common_name_in_san import UB_COMMON_NAME
 from ca.profiles import Profile, key_usage
+
+_CURVES: Final[dict[str, ec.EllipticCurve]] = {
+    "EC_prime256v1": ec.SECP256R1(),
+    "EC_secp384r1": ec.SECP384R1(),
+    "EC_secp521r1": ec.SECP521R1(),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +75,11 @@ def _extensions(draft: Draft, key: CertifiedKey) -> list[x509.ExtensionType]:
     usage = profile.key_usage | (profile.rsa_key_usage if isinstance(key, rsa.RSAPublicKey) else frozenset())
     extensions: list[x509.ExtensionType] = [
         x509.BasicConstraints(ca=profile.ca, path_length=profile.path_length),
-        key_usage(usage),
         x509.SubjectKeyIdentifier.from_public_key(key),
+        *(extension for extension, _ in profile.more),
     ]
+    if usage:
+        extensions.append(key_usage(usage))
     if profile.extended_key_usage:
         extensions.append(
             x509.ExtendedKeyUsage(sorted(profile.extended_key_usage, key=lambda oid: oid.dotted_string))
@@ -91,4 +100,4 @@ def _throw_away_key(signing_spec: str) -> SigningKey:
     """
     if CA_KEY_SPECS[signing_spec].family == "RSA":
         return rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    return ec.generate_private_key(ec.SECP256R1() if signing_spec == "EC_prime256v1" else ec.SECP384R1())
+    return ec.generate_private_key(_CURVES[signing_spec])

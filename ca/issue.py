@@ -79,6 +79,7 @@ class Wanted:
     valid_for: timedelta  # from now
     not_before: datetime | None
     claim: str
+    not_after: datetime | None = None  # in place of `valid_for`
     ends_with_issuer: bool = False  # cut the validity at the issuer's end, where it is otherwise refused
 
     @cached_property
@@ -145,7 +146,8 @@ class Issuance:
         next_certificate_state(row.serial, row.status, "sign")  # an intent that was revoked stays unsigned
         assert row.tbs is not None
         if ticket is None or ticket.tbs != row.tbs:
-            ticket = Ticket(redraw(row.tbs, authority.key_spec), _certificate_of(authority), wanted.profile)
+            issuer = None if wanted.profile.self_signed else _certificate_of(authority)
+            ticket = Ticket(redraw(row.tbs, authority.key_spec), issuer, wanted.profile)
         signed = self._signer.certificate(ticket, authority)
         return self._keep(row, signed, authority, beside), authority
 
@@ -175,11 +177,11 @@ class Issuance:
             next_authority_state(wanted.authority_id, state_at(status, not_after, self._now()), "issue")
 
     def _admit(self, wanted: Wanted, authority: AuthorityRow) -> Ticket:
-        issuer = _certificate_of(authority)
+        issuer = None if wanted.profile.self_signed else _certificate_of(authority)
         now = self._now().replace(microsecond=0)
         try:
             not_before = now - self._backdate if wanted.not_before is None else wanted.not_before
-            not_after = now + wanted.valid_for
+            not_after = wanted.not_after or now + wanted.valid_for
             if issuer is not None:
                 not_before = max(not_before, issuer.not_valid_before_utc)
             if issuer is not None and wanted.ends_with_issuer:

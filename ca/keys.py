@@ -31,7 +31,7 @@ class CaKeySpec:
     """How a kind of CA key signs. RSA signs with PKCS#1 v1.5: like ECDSA by RFC 6979 it repeats itself on a resume."""
 
     family: str  # "EC" | "RSA"
-    digest: hashes.SHA256 | hashes.SHA384
+    digest: hashes.SHA256 | hashes.SHA384 | hashes.SHA512
     signature_oid: x509.ObjectIdentifier
     algorithm: str  # the name of that object identifier, as openssl prints it
 
@@ -42,6 +42,9 @@ CA_KEY_SPECS: dict[str, CaKeySpec] = {
     ),
     "EC_secp384r1": CaKeySpec(
         "EC", hashes.SHA384(), SignatureAlgorithmOID.ECDSA_WITH_SHA384, "ecdsa-with-SHA384"
+    ),
+    "EC_secp521r1": CaKeySpec(
+        "EC", hashes.SHA512(), SignatureAlgorithmOID.ECDSA_WITH_SHA512, "ecdsa-with-SHA512"
     ),
     "RSA_2048": CaKeySpec(
         "RSA", hashes.SHA256(), SignatureAlgorithmOID.RSA_WITH_SHA256, "sha256WithRSAEncryption"

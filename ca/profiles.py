@@ -15,7 +15,8 @@ class Profile:
 
     `key_usage` holds RFC 5280 4.2.1.3 names as pyca spells them; `rsa_key_usage` is added when the key is RSA.
     `extensions` maps each extension that the certificate carries to its criticality (None: critical when the subject is
-    empty, RFC 5280 4.2.1.6). `path_length` counts CA certificates that may follow; None in a CA means no limit.
+    empty, RFC 5280 4.2.1.6); those beyond what the other fields say are in `more`, by value. `any_names` allows subjects
+    and subjectAltNames of every kind, where it is otherwise one CN and DNS names. `path_length` counts CA certificates that may follow; None in a CA means no limit.
     """
 
     name: str
@@ -27,6 +28,8 @@ class Profile:
     extensions: MappingProxyType[ObjectIdentifier, bool | None]
     max_validity: timedelta
     self_signed: bool = False
+    more: tuple[tuple[x509.ExtensionType, bool | None], ...] = ()
+    any_names: bool = False
 
 
 _CA_USAGE: Final = frozenset({"key_cert_sign", "crl_sign"})

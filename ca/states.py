@@ -8,12 +8,40 @@ from ca.errors import AuthorityState, CertificateState
 
 # State -> what may be done with an authority in it -> the state that follows.
 # EXPIRED is never stored: an ACTIVE or DISABLED authority is EXPIRED once its certificate has run out.
+# "restore" gives back what was before the deletion (TRAPS 35); an authority without a certificate waits for one.
 AUTHORITY_STATES: Final = MappingProxyType(
     {
-        "CREATING": {"activate": "ACTIVE"},
-        "ACTIVE": {"issue": "ACTIVE", "crl": "ACTIVE", "revoke": "ACTIVE", "disable": "DISABLED"},
-        "DISABLED": {"crl": "DISABLED", "revoke": "DISABLED", "enable": "ACTIVE"},
-        "EXPIRED": {},
+        "CREATING": {"activate": "ACTIVE", "delete": "DELETED"},
+        "PENDING_CERTIFICATE": {
+            "csr": "PENDING_CERTIFICATE",
+            "self-sign": "PENDING_CERTIFICATE",
+            "import": "ACTIVE",
+            "delete": "DELETED",
+        },
+        "ACTIVE": {
+            "issue": "ACTIVE",
+            "crl": "ACTIVE",
+            "revoke": "ACTIVE",
+            "disable": "DISABLED",
+            "enable": "ACTIVE",
+            "update": "ACTIVE",
+            "csr": "ACTIVE",
+            "self-sign": "ACTIVE",
+            "import": "ACTIVE",
+        },
+        "DISABLED": {
+            "crl": "DISABLED",
+            "revoke": "DISABLED",
+            "enable": "ACTIVE",
+            "disable": "DISABLED",
+            "update": "DISABLED",
+            "csr": "DISABLED",
+            "import": "DISABLED",
+            "delete": "DELETED",
+        },
+        "EXPIRED": {"csr": "EXPIRED", "import": "ACTIVE", "delete": "DELETED"},
+        "FAILED": {"delete": "DELETED"},
+        "DELETED": {"restore": "PENDING_CERTIFICATE"},
     }
 )
 
@@ -44,7 +72,8 @@ REVOCATION_REASONS: Final = MappingProxyType(
 
 def state_at(status: str, not_after: datetime | None, now: datetime) -> str:
     """The state to act on: the stored one, or EXPIRED when the authority's certificate has run out."""
-    return "EXPIRED" if not_after is not None and not_after < now else status
+    runs = status in {"ACTIVE", "DISABLED"} and not_after is not None
+    return "EXPIRED" if runs and not_after is not None and not_after < now else status
 
 
 def next_authority_state(authority_id: str, status: str, action: str) -> str:

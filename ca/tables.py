@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import Index, Text, UniqueConstraint
 from sqlmodel import Field
 
 from foundation.store import Global, Tenant, UtcDateTime
@@ -88,3 +88,34 @@ class PlaceRow(Global, table=True):
     account: str
     region: str
     key_digest: bytes  # SHA-256 of the SPKI
+
+
+class ConfigurationRow(Tenant, table=True):
+    """What the acm-pca API says of an authority beyond its row. One made by `keystead ca init` gets its row when changed."""
+
+    __tablename__ = "ca_configuration"
+
+    authority_id: str = Field(primary_key=True)
+    usage_mode: str = "GENERAL_PURPOSE"
+    signing_algorithm: str
+    subject: str = Field(sa_type=Text)  # JSON, the model's ASN1Subject
+    csr_extensions: str | None = Field(default=None, sa_type=Text)  # JSON, the model's CsrExtensions
+    revocation: str = Field(default="{}", sa_type=Text)  # JSON, the model's RevocationConfiguration
+    key_storage: str = "FIPS_140_2_LEVEL_3_OR_HIGHER"
+    tags: str = Field(default="{}", sa_type=Text)  # JSON, key to value
+    policy: str | None = Field(default=None, sa_type=Text)  # the resource policy, principals pinned
+    before_deletion: str | None = None  # the status that a restore gives back
+    restorable_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    changed_at: datetime = Field(sa_type=UtcDateTime)  # when the status last did
+
+
+class PermissionRow(Tenant, table=True):
+    """What an AWS service principal may do with an authority (CreatePermission)."""
+
+    __tablename__ = "ca_permission"
+
+    authority_id: str = Field(primary_key=True)
+    principal: str = Field(primary_key=True)
+    source_account: str = Field(primary_key=True)
+    actions: str = Field(sa_type=Text)  # JSON, a list
+    created_at: datetime = Field(sa_type=UtcDateTime)

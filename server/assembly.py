@@ -11,7 +11,7 @@ from typing import Literal, Self
 import acm
 import kms.keys
 from acm import AcmService, AcmSettings, JobContext
-from ca import CaService, PublicPki
+from ca import CaService, CaSettings, Pca, PcaContext, PublicPki, pca
 from ca import jobs as ca_jobs
 from foundation.identity import (
     AccessKeys,
@@ -48,7 +48,7 @@ CORE_SOCKET = "core.sock"
 TRAIL = "trail"
 MODELS = "models"
 
-REGISTRIES = (acm.operations, kms.keys.operations, iam, sts, cloudtrail)
+REGISTRIES = (acm.operations, pca, kms.keys.operations, iam, sts, cloudtrail)
 OPERATIONS: Mapping[str, Mapping[str, Operation]] = {
     registry.service: registry.declared for registry in REGISTRIES
 }
@@ -127,6 +127,7 @@ class Assembly:
         """The path of every call."""
         factories: dict[str, Factory] = {
             "acm": lambda call, unit, _: self.acm(call, unit),
+            "acm-pca": lambda call, unit, _: self.pca(call, unit),
             "kms": self.kms,
             "iam": lambda call, unit, _: Iam(self.iam, unit, call),
             "sts": lambda call, unit, _: Sts(call, unit, self.principals, self.sessions, self.iam.keys),
@@ -209,6 +210,20 @@ class Assembly:
             seal=self.seal,
             settings=acm_settings(self.settings),
         )
+
+    def pca(self, call: Call, unit: Unit) -> Pca:
+        """Private CA, for one caller."""
+        context = PcaContext(
+            unit,
+            call,
+            self.core,
+            self.principals,
+            self.seal,
+            now=self.clock.now,
+            entropy=entropy,
+            settings=CaSettings(),
+        )
+        return Pca(context)
 
     @cached_property
     def keys(self) -> Rooms:

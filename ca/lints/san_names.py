@@ -1,4 +1,4 @@
-"""DNS names only, in preferred name syntax (RFC 1034 3.5), lower-case A-labels, none twice, a wildcard only leftmost."""
+"""DNS names only (but for profiles of any names), in preferred name syntax (RFC 1034 3.5), lower-case A-labels, none twice, a wildcard only leftmost."""
 
 import re
 
@@ -13,9 +13,11 @@ _NAME = re.compile(
 
 
 def check(case: Case) -> None:
-    if case.profile.ca:
-        return
     names = extension(case.certificate, x509.SubjectAlternativeName)
+    if case.profile.any_names and names is not None and len(set(names)) != len(list(names)):
+        raise Broken("a subjectAltName occurs twice")
+    if case.profile.ca or case.profile.any_names:
+        return
     if names is None or not list(names):
         raise Broken("a server certificate needs a DNS name")
     for name in names:

@@ -200,7 +200,6 @@ CASES: dict[str, tuple[str, x509.Certificate, dict[str, Any]]] = {
             "rsa-1024": server(key=rsa.generate_private_key(65537, 1024)),
             "secp256k1": server(key=ec.generate_private_key(ec.SECP256K1())),
             "issuers-own": server(key=CA_KEY),
-            "ca-on-p521": (authority("subordinate", key=P521_KEY), ROOT, "subordinate"),
         },
     ),
     "signature_algorithm": (

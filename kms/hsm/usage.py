@@ -13,13 +13,14 @@ from kms.hsm.labels import KeyLabel, Role
 from kms.hsm.specs import Family, spec_named, usual_usage
 
 _ISSUING = frozenset({"sign certificate", "sign ca-certificate", "sign crl", "sign ocsp"})
+_CA = _ISSUING | {"sign csr"}  # for a CA that asks its parent for a certificate
 _SIGNING = frozenset({"sign raw", "verify"})
 
 # (purpose, usage, family of the spec) -> what such keys do; what is not here cannot be made.
 USES: Mapping[tuple[str, str, Family], frozenset[str]] = {
-    ("ca", "SIGN_VERIFY", "rsa"): _ISSUING,
-    ("ca", "SIGN_VERIFY", "ec"): _ISSUING,
-    ("ca", "SIGN_VERIFY", "ed25519"): _ISSUING,
+    ("ca", "SIGN_VERIFY", "rsa"): _CA,
+    ("ca", "SIGN_VERIFY", "ec"): _CA,
+    ("ca", "SIGN_VERIFY", "ed25519"): _CA,
     ("door", "SIGN_VERIFY", "rsa"): _ISSUING,
     ("door", "SIGN_VERIFY", "ec"): _ISSUING,
     ("door", "SIGN_VERIFY", "ed25519"): _ISSUING,

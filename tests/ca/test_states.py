@@ -37,12 +37,16 @@ def test_a_certificates_state_allows_what_its_row_says(state: str, action: str) 
             next_certificate_state("4b", state, action)
 
 
-def test_nothing_leads_out_of_revoked_or_expired() -> None:
+def test_nothing_leads_out_of_revoked() -> None:
     assert CERTIFICATE_STATES["REVOKED"] == {}
-    assert AUTHORITY_STATES["EXPIRED"] == {}
 
 
-@pytest.mark.parametrize("state", list(AUTHORITY_STATES))
+def test_an_active_authority_must_be_disabled_before_it_is_deleted() -> None:
+    deletable = {state for state, allowed in AUTHORITY_STATES.items() if "delete" in allowed}
+    assert deletable == {"PENDING_CERTIFICATE", "CREATING", "EXPIRED", "DISABLED", "FAILED"}
+
+
+@pytest.mark.parametrize("state", ["ACTIVE", "DISABLED"])
 def test_an_authority_is_expired_from_the_moment_after_its_certificates_end(state: str) -> None:
     end = datetime(2030, 1, 1, tzinfo=UTC)
     assert state_at(state, end, end) == state

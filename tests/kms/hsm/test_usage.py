@@ -120,7 +120,7 @@ def test_a_key_is_made_only_with_a_spec_that_suits_its_purpose(purpose: str, use
 
 
 MAY_SIGN: dict[str, set[str]] = {
-    "ca": {"certificate", "ca-certificate", "crl", "ocsp"},
+    "ca": {"certificate", "ca-certificate", "crl", "ocsp", "csr"},
     "door": {"certificate", "ca-certificate", "crl", "ocsp"},
     "acm": {"csr"},
     "kms": {"raw"},

@@ -1,0 +1,86 @@
+"""What an authority may be configured to be: key and signing algorithms, storage, revocation (TRAPS 35), tags."""
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+from ca.keys import CA_KEY_SPECS
+from ca.pca.errors import InvalidArgs, InvalidTag, TooManyTags
+
+TAG_LIMIT: Final = 50
+SHORT_LIVED: Final = "SHORT_LIVED_CERTIFICATE"
+KEY_STORAGE: Final = "FIPS_140_2_LEVEL_3_OR_HIGHER"
+
+# Key algorithm -> the signing algorithm of such a key here. AWS lets the digest be chosen; the core's curves have theirs.
+SIGNING: Final = MappingProxyType(
+    {
+        "RSA_2048": "SHA256WITHRSA",
+        "RSA_3072": "SHA256WITHRSA",
+        "RSA_4096": "SHA256WITHRSA",
+        "EC_prime256v1": "SHA256WITHECDSA",
+        "EC_secp384r1": "SHA384WITHECDSA",
+        "EC_secp521r1": "SHA512WITHECDSA",
+    }
+)
+
+
+def check_algorithms(key_algorithm: str, signing_algorithm: str) -> None:
+    """Raise InvalidArgs unless the core has such CA keys and they sign so."""
+    if key_algorithm not in SIGNING or key_algorithm not in CA_KEY_SPECS:
+        raise InvalidArgs(
+            f"keystead has no CA keys of algorithm {key_algorithm}: use one of {', '.join(SIGNING)}"
+        )
+    check_signing(key_algorithm, signing_algorithm)
+
+
+def check_signing(key_algorithm: str, signing_algorithm: str) -> None:
+    """Raise InvalidArgs unless keys of this algorithm sign so."""
+    if signing_algorithm != SIGNING[key_algorithm]:
+        raise InvalidArgs(
+            f"A CA key of algorithm {key_algorithm} signs with {SIGNING[key_algorithm]} here, not {signing_algorithm}"
+        )
+
+
+def check_storage(storage: str) -> None:
+    """Raise InvalidArgs for the standards of Regions that keystead has nothing of."""
+    if storage == "CCPC_LEVEL_1_OR_HIGHER":
+        raise InvalidArgs("KeyStorageSecurityStandard CCPC_LEVEL_1_OR_HIGHER is not offered here")
+
+
+def judge_revocation(configuration: Mapping[str, Any]) -> dict[str, Any]:
+    """The revocation configuration as it is kept; "disabled" may carry no other parameter.
+
+    Raises InvalidArgs, also for what AWS offers and keystead does not yet: CRLs in a bucket, and OCSP.
+    """
+    crl, ocsp = configuration.get("CrlConfiguration"), configuration.get("OcspConfiguration")
+    for name, part in (("CrlConfiguration", crl), ("OcspConfiguration", ocsp)):
+        if part is not None and not part["Enabled"] and len(part) > 1:
+            raise InvalidArgs(f"{name} with Enabled false can carry no other parameter")
+    if crl is not None and crl["Enabled"]:
+        raise InvalidArgs(
+            "keystead delivers no CRLs to a bucket yet: leave CrlConfiguration disabled; the CRL is under /pki/"
+        )
+    if ocsp is not None and ocsp["Enabled"]:
+        raise InvalidArgs("keystead has no OCSP responder yet: leave OcspConfiguration disabled")
+    return {key: {"Enabled": False} for key in ("CrlConfiguration", "OcspConfiguration")}
+
+
+def judge_tags(tags: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """Tags as key to value. Raises InvalidTag for a reserved or repeated key."""
+    judged: dict[str, str] = {}
+    for tag in tags:
+        key = tag["Key"]
+        if key.lower().startswith("aws:"):
+            raise InvalidTag(f'Tag keys cannot begin with "aws:": {key}')
+        if key in judged:
+            raise InvalidTag(f"The tag key {key} is there more than once")
+        judged[key] = tag.get("Value", "")
+    return judged
+
+
+def with_tags(present: Mapping[str, str], more: Mapping[str, str]) -> dict[str, str]:
+    """Both together. Raises TooManyTags beyond 50."""
+    together = {**present, **more}
+    if len(together) > TAG_LIMIT:
+        raise TooManyTags(f"A private CA may have {TAG_LIMIT} tags; this one would have {len(together)}")
+    return together

@@ -1,0 +1,140 @@
+"""acm-pca for one caller: what its operations stand on."""
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any, Final
+
+from sqlmodel import Session, col, select
+
+from ca.errors import AuthorityNotFound
+from ca.pca import configuration as rules
+from ca.pca.context import Context, Kept, kept, of_row
+from ca.pca.errors import InvalidNextToken, InvalidState, translated
+from ca.pca.issuing import Issuing
+from ca.pca.lifecycle import Lifecycle, refuse_deleted
+from ca.pca.shapes import description
+from ca.pem import pem
+from ca.tables import AuthorityRow, ConfigurationRow
+from foundation.identity import Resource, account_resource
+from foundation.wire import BadToken, Keyset, Page, Params, page
+
+DEFAULT_PAGE: Final = 100
+
+
+class Pca:
+    """The authorities that the caller may speak of; whether it may is the pipeline's to ask, of `resource`."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    @cached_property
+    def lifecycle(self) -> Lifecycle:
+        return Lifecycle(self._context)
+
+    @cached_property
+    def issuing(self) -> Issuing:
+        return Issuing(self._context)
+
+    def account_resource(self) -> Resource:
+        """Creations and lists are asked about the account."""
+        return account_resource(self._context.call)
+
+    def resource(self, arn: str) -> Resource:
+        """The authority as the policy engine sees it. Raises InvalidArn, ResourceNotFound.
+
+        What does not exist in another account is asked about all the same, so that a stranger learns nothing.
+        """
+        unit, authority_id = self._context.place(arn)
+        try:
+            with unit.read() as session:
+                found = kept(session, authority_id, self._context.now())
+        except AuthorityNotFound:
+            if unit.scope == self._context.unit.scope:
+                with translated():
+                    raise
+            return Resource(arn=arn, account=unit.scope.account)
+        return Resource(arn=arn, account=unit.scope.account, tags=found.tags)
+
+    def describe(self, arn: str) -> Params:
+        return description(self._kept(arn))
+
+    def certificate(self, arn: str) -> tuple[str, str | None]:
+        """GetCertificateAuthorityCertificate: PEM of the certificate, and of the chain unless it is a root's."""
+        found = self._kept(arn)
+        refuse_deleted(found)
+        if found.row.certificate is None:
+            raise InvalidState(f"The private CA {arn} is {found.status}: it has no certificate")
+        return pem(found.row.certificate), pem(found.row.chain) if found.row.chain else None
+
+    def listed(self, params: Mapping[str, Any]) -> Page[Params]:
+        """ListCertificateAuthorities, oldest first. Of other accounts keystead lists none: it has no resource shares."""
+        context, scope = self._context, self._context.unit.scope
+        others = params.get("ResourceOwner", "SELF") == "OTHER_ACCOUNTS"
+
+        def fetch(after: Keyset | None, count: int) -> Sequence[Params]:
+            if others:
+                return ()
+            with context.unit.read() as session:
+                return [description(each) for each in self._after(session, after, count)]
+
+        try:
+            return page(
+                fetch,
+                key=lambda item: (item["Arn"].rpartition("/")[2],),
+                token=params.get("NextToken"),
+                limit=params.get("MaxResults", DEFAULT_PAGE),
+                seal=context.seal,
+                bound_to=(
+                    context.call.account,
+                    scope.account,
+                    scope.region,
+                    "ListCertificateAuthorities",
+                    str(others),
+                ),
+            )
+        except BadToken as bad:
+            raise InvalidNextToken(f"NextToken is not valid here: {bad.message}") from bad
+
+    def tags(self, arn: str) -> dict[str, str]:
+        found = self._kept(arn)
+        refuse_deleted(found)
+        return found.tags
+
+    def add_tags(self, arn: str, tags: Sequence[Mapping[str, Any]]) -> None:
+        judged = rules.judge_tags(tags)
+
+        def change(configuration: ConfigurationRow) -> None:
+            configuration.tags = json.dumps(rules.with_tags(json.loads(configuration.tags), judged))
+
+        self.lifecycle.configure(arn, change)
+
+    def remove_tags(self, arn: str, tags: Sequence[Mapping[str, Any]]) -> None:
+        """By key alone, or where a value is given, only if it is the tag's."""
+
+        def change(configuration: ConfigurationRow) -> None:
+            present = json.loads(configuration.tags)
+            gone = {
+                tag["Key"]
+                for tag in tags
+                if tag.get("Value", present.get(tag["Key"])) == present.get(tag["Key"])
+            }
+            configuration.tags = json.dumps({key: value for key, value in present.items() if key not in gone})
+
+        self.lifecycle.configure(arn, change)
+
+    def _after(self, session: Session, after: Keyset | None, count: int) -> list[Kept]:
+        statement = select(AuthorityRow).order_by(col(AuthorityRow.id)).limit(count)
+        if after is not None:
+            statement = statement.where(col(AuthorityRow.id) > str(after[0]))
+        rows = list(session.exec(statement))
+        theirs = select(ConfigurationRow).where(
+            col(ConfigurationRow.authority_id).in_([row.id for row in rows])
+        )
+        configured = {each.authority_id: each for each in session.exec(theirs)}
+        return [of_row(row, configured.get(row.id), self._context.now()) for row in rows]
+
+    def _kept(self, arn: str) -> Kept:
+        unit, authority_id = self._context.place(arn)
+        with translated(), unit.read() as session:
+            return kept(session, authority_id, self._context.now())

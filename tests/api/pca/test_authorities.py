@@ -1,0 +1,144 @@
+"""Authorities as AWS's guide makes them: create, CSR, sign, import; then disabled, deleted, restored."""
+
+from typing import Any
+
+import pytest
+from cryptography import x509
+
+from tests.api.pca.acting import activate, create, hierarchy, issue, request
+from tests.support.world import Caller, World
+
+
+def state(pca: Any, arn: str) -> str:
+    return str(
+        pca.describe_certificate_authority(CertificateAuthorityArn=arn)["CertificateAuthority"]["Status"]
+    )
+
+
+def fails(pca: Any, code: str, operation: str, **params: Any) -> str:
+    """The call is refused with that code; its message."""
+    with pytest.raises(pca.exceptions.ClientError) as caught:
+        getattr(pca, operation)(**params)
+    error = caught.value.response["Error"]
+    assert error["Code"] == code, error
+    return str(error["Message"])
+
+
+def test_a_hierarchy_is_made_by_csr_signature_and_import(both: Any) -> None:
+    made = hierarchy(both)
+    arn = made.issue(request("host.example.com"))
+    got = both.get_certificate(CertificateAuthorityArn=made.subordinate, CertificateArn=arn)
+    leaf = x509.load_pem_x509_certificate(got["Certificate"].encode())
+    chain = x509.load_pem_x509_certificates(got["CertificateChain"].encode())
+    for below, above in zip([leaf, *chain], [*chain, chain[-1]], strict=True):
+        below.verify_directly_issued_by(above)
+    assert arn.endswith(f"/certificate/{leaf.serial_number:x}")
+    both.get_waiter("certificate_issued").wait(CertificateAuthorityArn=made.subordinate, CertificateArn=arn)
+
+
+@pytest.mark.parametrize("algorithm", ["RSA_2048", "EC_secp384r1", "EC_secp521r1"])
+def test_every_key_algorithm_makes_a_root(pca: Any, algorithm: str) -> None:
+    root = create(pca, algorithm=algorithm)
+    activate(pca, root, root, "RootCACertificate", algorithm, 10)
+    assert state(pca, root) == "ACTIVE"
+
+
+@pytest.mark.parametrize("algorithm", ["SM2", "ML_DSA_65"])
+def test_algorithms_that_the_core_does_not_certify_with_are_refused(pca: Any, algorithm: str) -> None:
+    signing = {"SM2": "SM3WITHSM2"}.get(algorithm, algorithm)
+    configuration = {"KeyAlgorithm": algorithm, "SigningAlgorithm": signing, "Subject": {"CommonName": "x"}}
+    message = fails(
+        pca,
+        "InvalidArgsException",
+        "create_certificate_authority",
+        CertificateAuthorityConfiguration=configuration,
+        CertificateAuthorityType="ROOT",
+    )
+    assert algorithm in message
+
+
+def test_a_token_repeated_within_five_minutes_gives_the_same_authority(pca: Any) -> None:
+    assert create(pca, IdempotencyToken="once") == create(pca, IdempotencyToken="once")
+    fails_with_other = {"name": "Another", "IdempotencyToken": "once"}
+    with pytest.raises(pca.exceptions.InvalidArgsException):
+        create(pca, **fails_with_other)
+
+
+def test_deletion_is_for_what_is_not_active_and_a_restore_gives_the_status_before(pca: Any) -> None:
+    made = hierarchy(pca)
+    fails(
+        pca, "InvalidStateException", "delete_certificate_authority", CertificateAuthorityArn=made.subordinate
+    )
+    pca.update_certificate_authority(CertificateAuthorityArn=made.subordinate, Status="DISABLED")
+    pca.delete_certificate_authority(CertificateAuthorityArn=made.subordinate, PermanentDeletionTimeInDays=7)
+    described = pca.describe_certificate_authority(CertificateAuthorityArn=made.subordinate)
+    assert described["CertificateAuthority"]["Status"] == "DELETED"
+    assert "RestorableUntil" in described["CertificateAuthority"]
+    pca.restore_certificate_authority(CertificateAuthorityArn=made.subordinate)
+    assert state(pca, made.subordinate) == "DISABLED"
+    with pytest.raises(pca.exceptions.InvalidStateException):
+        made.issue(request("host.example.com"))
+
+
+def test_a_disabled_revocation_part_carries_no_other_parameter(pca: Any) -> None:
+    crl = {"Enabled": False, "ExpirationInDays": 7}
+    with pytest.raises(pca.exceptions.InvalidArgsException, match="no other parameter"):
+        create(pca, RevocationConfiguration={"CrlConfiguration": crl})
+
+
+def test_an_import_for_another_key_is_a_mismatch(pca: Any) -> None:
+    made, other = hierarchy(pca), create(pca)
+    own = pca.get_certificate_authority_certificate(CertificateAuthorityArn=made.root)
+    fails(
+        pca,
+        "CertificateMismatchException",
+        "import_certificate_authority_certificate",
+        CertificateAuthorityArn=other,
+        Certificate=own["Certificate"],
+    )
+
+
+def test_an_authority_of_the_command_line_is_seen_and_issues(
+    shared_world: World, caller: Caller, pca: Any
+) -> None:
+    arn, _ = shared_world.private_ca(caller)
+    assert state(pca, arn) == "ACTIVE"
+    issue(pca, arn, request("host.example.com"))
+    assert arn in {each["Arn"] for each in pca.list_certificate_authorities()["CertificateAuthorities"]}
+
+
+def test_tags_are_kept_replaced_and_removed(pca: Any) -> None:
+    arn = create(pca, Tags=[{"Key": "a", "Value": "1"}, {"Key": "b"}])
+    pca.tag_certificate_authority(CertificateAuthorityArn=arn, Tags=[{"Key": "a", "Value": "2"}])
+    pca.untag_certificate_authority(CertificateAuthorityArn=arn, Tags=[{"Key": "b"}])
+    assert pca.list_tags(CertificateAuthorityArn=arn)["Tags"] == [{"Key": "a", "Value": "2"}]
+
+
+def test_a_list_is_paged(pca: Any) -> None:
+    arns = {create(pca, name=f"CA {number}") for number in range(3)}
+    pages = list(pca.get_paginator("list_certificate_authorities").paginate(PaginationConfig={"PageSize": 2}))
+    assert [len(each["CertificateAuthorities"]) for each in pages] == [2, 1]
+    assert {one["Arn"] for each in pages for one in each["CertificateAuthorities"]} == arns
+
+
+def test_another_accounts_authority_is_denied(shared_world: World, pca: Any) -> None:
+    arn = create(pca)
+    stranger = shared_world.account().client("acm-pca")
+    fails(stranger, "AccessDeniedException", "describe_certificate_authority", CertificateAuthorityArn=arn)
+
+
+def test_an_authority_without_a_certificate_cannot_be_asked_of_acm_or_issue(caller: Caller, pca: Any) -> None:
+    arn = create(pca, "SUBORDINATE")
+    with pytest.raises(pca.exceptions.InvalidStateException):
+        issue(pca, arn, request("host.example.com"))
+    fails(pca, "InvalidStateException", "get_certificate_authority_certificate", CertificateAuthorityArn=arn)
+
+
+def test_a_revocation_is_by_hex_serial_and_only_once(pca: Any) -> None:
+    made = hierarchy(pca)
+    serial = made.issue(request("host.example.com")).rpartition("/")[2]
+    colons = ":".join(serial[at : at + 2] for at in range(0, len(serial), 2)).upper()
+    asked = {"CertificateAuthorityArn": made.subordinate, "RevocationReason": "KEY_COMPROMISE"}
+    pca.revoke_certificate(CertificateSerial=colons, **asked)
+    fails(pca, "RequestAlreadyProcessedException", "revoke_certificate", CertificateSerial=serial, **asked)
+    fails(pca, "ResourceNotFoundException", "revoke_certificate", CertificateSerial="4b" * 17, **asked)
