@@ -75,7 +75,10 @@ class Words:
     """A context in which the core's refusals become KMS's errors; what it does not list passes through."""
 
     def __init__(self, words: Mapping[type[CoreError], Callable[[CoreError], AwsError]]) -> None:
-        self._words = {CoreUnavailable: _unavailable, **words}
+        self._words: dict[type[CoreError], Callable[[CoreError], AwsError]] = {
+            CoreUnavailable: _unavailable,
+            **words,
+        }
 
     def __enter__(self) -> None:
         pass

@@ -1,13 +1,16 @@
 """Values that the service models accept: one deterministic sample for each shape, patterns and bounds obeyed."""
 
 import functools
+import importlib
 import re
 from datetime import UTC, datetime
-from re import _constants as ops  # type: ignore[attr-defined]  # typeshed leaves out what the regex parser names
-from re import _parser as parser  # type: ignore[attr-defined]  # the same
 from typing import Any
 
 from foundation.wire.models import ServiceModel, Shape
+
+# The standard library's own regex parser; typeshed leaves it out.
+ops: Any = importlib.import_module("re._constants")
+parser: Any = importlib.import_module("re._parser")
 
 MOMENT = datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC)
 NESTING = 4
