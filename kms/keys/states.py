@@ -97,7 +97,7 @@ def _read(row: str) -> dict[KeyState, type[AwsError] | None]:
 
 TABLE: Final[Mapping[str, Mapping[KeyState, type[AwsError] | None]]] = {
     **{operation: _read(row) for operation, row in GRID.items()},
-    **{operation: dict.fromkeys(KeyState) for operation in ANY_STATE},
+    **{operation: dict.fromkeys(KeyState) for operation in sorted(ANY_STATE)},
 }
 """Operation → state → the class of the refusal, or None where the state allows it."""
 
