@@ -65,6 +65,10 @@ class MalformedCsr(AwsError, code="MalformedCSRException", status=400):
     """The signing request is malformed, unproven or weak."""
 
 
+class RequestFailed(AwsError, code="RequestFailedException", status=400):
+    """The request could not be done as it was asked."""
+
+
 class PermissionExists(AwsError, code="PermissionAlreadyExistsException", status=400):
     """The service has a permission on this authority already."""
 

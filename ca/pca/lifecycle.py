@@ -147,16 +147,17 @@ class Lifecycle:
 
     def update(self, arn: str, status: str | None, revocation: Mapping[str, Any] | None) -> None:
         """UpdateCertificateAuthority: ACTIVE or DISABLED, and revocation, in those two states only (TRAPS 35)."""
-        actions = {None: "update", "ACTIVE": "enable", "DISABLED": "disable"}
-        if status not in actions:
+        if status not in {None, "ACTIVE", "DISABLED"}:
             raise InvalidArgs(f"Status may be set to ACTIVE or DISABLED, not {status}")
         judged = None if revocation is None else json.dumps(rules.judge_revocation(revocation))
 
         def change(_: Session, authority: Kept) -> None:
             if judged is not None:
                 authority.configuration.revocation = judged
+            if status is not None and status != authority.status:
+                authority.row.status = authority.allows("enable" if status == "ACTIVE" else "disable")
 
-        self.change(arn, actions[status], change)
+        self.change(arn, "update", change)
 
     def delete(self, arn: str, days: int | None) -> None:
         """DeleteCertificateAuthority: restorable for 7 to 30 days, 30 by default."""
@@ -191,7 +192,7 @@ class Lifecycle:
             before = authority.row.status
             following = authority.allows(action)
             change(session, authority)
-            if action != "restore":
+            if authority.row.status == before:
                 authority.row.status = following
             if authority.row.status != before:
                 authority.configuration.changed_at = now

@@ -11,6 +11,10 @@ def the_authority(pca: Pca, params: Params) -> Resource:
     return pca.resource(params["CertificateAuthorityArn"])
 
 
+def the_resource(pca: Pca, params: Params) -> Resource:
+    return pca.resource(params["ResourceArn"])
+
+
 def the_account(pca: Pca, params: Params) -> Resource:  # noqa: ARG001 -- a resolver is handed the parameters
     return pca.account_resource()
 
@@ -100,6 +104,42 @@ def get_certificate(pca: Pca, params: Params) -> Params:
 def revoke_certificate(pca: Pca, params: Params) -> Params:
     arn, serial = params["CertificateAuthorityArn"], params["CertificateSerial"]
     pca.issuing.revoke(arn, serial, params["RevocationReason"])
+    return {}
+
+
+@operations.operation("PutPolicy", on=the_resource)
+def put_policy(pca: Pca, params: Params) -> Params:
+    pca.access.put_policy(params["ResourceArn"], params["Policy"])
+    return {}
+
+
+@operations.operation("GetPolicy", on=the_resource)
+def get_policy(pca: Pca, params: Params) -> Params:
+    return {"Policy": pca.access.policy(params["ResourceArn"])}
+
+
+@operations.operation("DeletePolicy", on=the_resource)
+def delete_policy(pca: Pca, params: Params) -> Params:
+    pca.access.delete_policy(params["ResourceArn"])
+    return {}
+
+
+@operations.operation("CreatePermission", on=the_authority)
+def create_permission(pca: Pca, params: Params) -> Params:
+    pca.access.create_permission(params)
+    return {}
+
+
+@operations.operation("ListPermissions", on=the_authority)
+def list_permissions(pca: Pca, params: Params) -> Params:
+    found = pca.access.permissions(params)
+    answer: Params = {"Permissions": list(found.items)}
+    return answer if found.next_token is None else answer | {"NextToken": found.next_token}
+
+
+@operations.operation("DeletePermission", on=the_authority)
+def delete_permission(pca: Pca, params: Params) -> Params:
+    pca.access.delete_permission(params)
     return {}
 
 

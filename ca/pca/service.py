@@ -9,6 +9,7 @@ from sqlmodel import Session, col, select
 
 from ca.errors import AuthorityNotFound
 from ca.pca import configuration as rules
+from ca.pca.access import Access, compiled
 from ca.pca.context import Context, Kept, kept, of_row
 from ca.pca.errors import InvalidNextToken, InvalidState, translated
 from ca.pca.issuing import Issuing
@@ -36,6 +37,10 @@ class Pca:
     def issuing(self) -> Issuing:
         return Issuing(self._context)
 
+    @cached_property
+    def access(self) -> Access:
+        return Access(self._context, self.lifecycle)
+
     def account_resource(self) -> Resource:
         """Creations and lists are asked about the account."""
         return account_resource(self._context.call)
@@ -54,7 +59,9 @@ class Pca:
                 with translated():
                     raise
             return Resource(arn=arn, account=unit.scope.account)
-        return Resource(arn=arn, account=unit.scope.account, tags=found.tags)
+        policy = found.configuration.policy
+        policies = () if policy is None else (compiled(policy),)
+        return Resource(arn=arn, account=unit.scope.account, policies=policies, tags=found.tags)
 
     def describe(self, arn: str) -> Params:
         return description(self._kept(arn))

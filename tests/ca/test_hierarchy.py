@@ -69,7 +69,7 @@ def test_a_subject_may_be_a_whole_name(quick_world: World) -> None:
     assert quick_world.service().create_root(name, "EC_prime256v1", YEAR).subject == "CN=R,C=CH"
 
 
-@pytest.mark.parametrize("spec", ["RSA_1024", "EC_secp521r1", "ED25519", "SYMMETRIC_DEFAULT", ""])
+@pytest.mark.parametrize("spec", ["RSA_1024", "EC_secp256k1", "ED25519", "SYMMETRIC_DEFAULT", ""])
 def test_other_keys_make_no_ca(quick_world: World, spec: str) -> None:
     with pytest.raises(OrderRefused, match="is not a key of a CA"):
         quick_world.service().create_root("Root", spec, YEAR)

@@ -1,0 +1,75 @@
+"""Resource policies and permissions: another account uses an authority exactly as far as its policy says."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.api.pca.acting import create, hierarchy, issue, request
+from tests.support.world import Caller, World
+
+CONSUMER = {"Version": "2012-10-17"}
+
+
+def sharing(arn: str, account: str, *actions: str) -> str:
+    statement = {"Effect": "Allow", "Principal": {"AWS": account}, "Action": list(actions), "Resource": arn}
+    return json.dumps({**CONSUMER, "Statement": [statement]})
+
+
+def test_a_policy_lets_another_account_issue_and_read_and_no_more(shared_world: World, pca: Any) -> None:
+    made, other = hierarchy(pca), shared_world.account()
+    theirs = other.client("acm-pca")
+    with pytest.raises(theirs.exceptions.ClientError, match="AccessDenied"):
+        issue(theirs, made.subordinate, request("host.example.com"))
+    policy = sharing(made.subordinate, other.account, "acm-pca:IssueCertificate", "acm-pca:GetCertificate")
+    pca.put_policy(ResourceArn=made.subordinate, Policy=policy)
+    arn = issue(theirs, made.subordinate, request("host.example.com"))
+    assert theirs.get_certificate(CertificateAuthorityArn=made.subordinate, CertificateArn=arn)["Certificate"]
+    with pytest.raises(theirs.exceptions.ClientError, match="AccessDenied"):
+        theirs.delete_policy(ResourceArn=made.subordinate)
+    pca.delete_policy(ResourceArn=made.subordinate)
+    with pytest.raises(theirs.exceptions.ClientError, match="AccessDenied"):
+        issue(theirs, made.subordinate, request("host.example.com"))
+
+
+def test_a_policy_is_shown_as_it_was_put_and_gone_when_deleted(caller: Caller, pca: Any) -> None:
+    arn = create(pca)
+    with pytest.raises(pca.exceptions.ResourceNotFoundException):
+        pca.get_policy(ResourceArn=arn)
+    pca.put_policy(
+        ResourceArn=arn, Policy=sharing(arn, f"arn:aws:iam::{caller.account}:root", "acm-pca:ListTags")
+    )
+    shown = json.loads(pca.get_policy(ResourceArn=arn)["Policy"])
+    assert shown["Statement"][0]["Resource"] == arn
+
+
+@pytest.mark.parametrize(
+    "text", ["{}", "no JSON", '{"Version": "2012-10-17", "Statement": [{"Effect": "Perhaps"}]}']
+)
+def test_a_malformed_policy_is_refused(pca: Any, text: str) -> None:
+    with pytest.raises(pca.exceptions.InvalidPolicyException):
+        pca.put_policy(ResourceArn=create(pca), Policy=text)
+
+
+def test_a_permission_is_made_once_listed_and_deleted(both: Any, caller: Caller) -> None:
+    arn = create(both)
+    asked = {"CertificateAuthorityArn": arn, "Principal": "acm.amazonaws.com"}
+    both.create_permission(Actions=["IssueCertificate", "GetCertificate"], **asked)
+    with pytest.raises(both.exceptions.PermissionAlreadyExistsException):
+        both.create_permission(Actions=["IssueCertificate"], **asked)
+    (listed,) = both.list_permissions(CertificateAuthorityArn=arn)["Permissions"]
+    assert (listed["SourceAccount"], listed["Actions"]) == (
+        caller.account,
+        ["IssueCertificate", "GetCertificate"],
+    )
+    both.delete_permission(**asked)
+    assert both.list_permissions(CertificateAuthorityArn=arn)["Permissions"] == []
+    with pytest.raises(both.exceptions.ResourceNotFoundException):
+        both.delete_permission(**asked)
+
+
+def test_only_acm_can_be_given_a_permission(pca: Any) -> None:
+    with pytest.raises(pca.exceptions.RequestFailedException):
+        pca.create_permission(
+            CertificateAuthorityArn=create(pca), Principal="s3.amazonaws.com", Actions=["IssueCertificate"]
+        )
