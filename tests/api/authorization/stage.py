@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.api.iam.conftest import allow, trust
+from tests.api.pca import acting
 from tests.support.world import Caller
 
 Params = dict[str, Any]
@@ -80,6 +81,47 @@ class Stage:
         arn = self.policy
         self.client("iam").create_policy_version(PolicyArn=arn, PolicyDocument=allow("sts:*"))
         return {"PolicyArn": arn, "VersionId": "v2"}
+
+    # Private CA
+
+    @property
+    def authority(self) -> str:
+        return acting.create(self.client("acm-pca"))
+
+    @property
+    def issued(self) -> Params:
+        made = acting.hierarchy(self.client("acm-pca"))
+        arn = made.issue(acting.request(f"{self.mark}.example.test"))
+        return {"CertificateAuthorityArn": made.subordinate, "CertificateArn": arn}
+
+    @property
+    def revocable(self) -> Params:
+        issued = self.issued
+        serial = issued["CertificateArn"].rpartition("/")[2]
+        return {
+            "CertificateAuthorityArn": issued["CertificateAuthorityArn"],
+            "CertificateSerial": serial,
+            "RevocationReason": "SUPERSEDED",
+        }
+
+    @property
+    def issuable(self) -> Params:
+        return {
+            "CertificateAuthorityArn": self.issued["CertificateAuthorityArn"],
+            "Csr": acting.request(f"{self.mark}.example.test"),
+            "SigningAlgorithm": "SHA256WITHECDSA",
+            "Validity": {"Type": "DAYS", "Value": 30},
+        }
+
+    @property
+    def ca_policy(self) -> str:
+        statement = {
+            "Effect": "Allow",
+            "Principal": {"AWS": self.caller.account},
+            "Action": "acm-pca:DescribeCertificateAuthority",
+            "Resource": "*",
+        }
+        return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
     # KMS
 
@@ -156,6 +198,10 @@ class Stage:
 def on_key(**more: Any) -> Target:
     """A symmetric key by its ARN, and further parameters."""
     return lambda stage: {"KeyId": stage.key(), **more}
+
+
+def on_authority(**more: Any) -> Target:
+    return lambda stage: {"CertificateAuthorityArn": stage.authority, **more}
 
 
 def on_certificate(**more: Any) -> Target:
@@ -335,8 +381,47 @@ KMS: Mapping[str, Target] = {
     "VerifyMac": lambda stage: {**stage.macs, "Mac": bytes(32)},
 }
 
+CA_CONFIGURATION = {
+    "KeyAlgorithm": "EC_prime256v1",
+    "SigningAlgorithm": "SHA256WITHECDSA",
+    "Subject": {"CommonName": "Test CA"},
+}
+PCA: Mapping[str, Target] = {
+    "CreateCertificateAuthority": lambda _stage: {
+        "CertificateAuthorityConfiguration": CA_CONFIGURATION,
+        "CertificateAuthorityType": "ROOT",
+    },
+    "DescribeCertificateAuthority": on_authority(),
+    "ListCertificateAuthorities": nothing,
+    "GetCertificateAuthorityCsr": on_authority(),
+    "ImportCertificateAuthorityCertificate": on_authority(Certificate=b"no certificate"),
+    "GetCertificateAuthorityCertificate": on_authority(),
+    "UpdateCertificateAuthority": on_authority(Status="DISABLED"),
+    "DeleteCertificateAuthority": on_authority(),
+    "RestoreCertificateAuthority": on_authority(),
+    "TagCertificateAuthority": on_authority(Tags=TAGS),
+    "UntagCertificateAuthority": on_authority(Tags=TAGS),
+    "ListTags": on_authority(),
+    "IssueCertificate": lambda stage: stage.issuable,
+    "GetCertificate": lambda stage: stage.issued,
+    "RevokeCertificate": lambda stage: stage.revocable,
+    "PutPolicy": lambda stage: {"ResourceArn": stage.authority, "Policy": stage.ca_policy},
+    "GetPolicy": lambda stage: {"ResourceArn": stage.authority},
+    "DeletePolicy": lambda stage: {"ResourceArn": stage.authority},
+    "CreatePermission": on_authority(Principal="acm.amazonaws.com", Actions=["IssueCertificate"]),
+    "ListPermissions": on_authority(),
+    "DeletePermission": on_authority(Principal="acm.amazonaws.com"),
+    "CreateCertificateAuthorityAuditReport": on_authority(
+        S3BucketName="some-bucket", AuditReportResponseFormat="JSON"
+    ),
+    "DescribeCertificateAuthorityAuditReport": on_authority(
+        AuditReportId="12345678-1234-1234-1234-123456789012"
+    ),
+}
+
 TARGETS: Mapping[str, Mapping[str, Target]] = {
     "acm": ACM,
+    "acm-pca": PCA,
     "cloudtrail": {"LookupEvents": nothing},
     "iam": IAM,
     "kms": KMS,
