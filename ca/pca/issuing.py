@@ -131,7 +131,8 @@ class Issuing:
         until = moment_of(params["Validity"], now)
         if until <= now:
             raise InvalidArgs("The certificate would have ended before now")
-        if authority.configuration.usage_mode == rules.SHORT_LIVED and until - now > SHORT_LIVED_LIMIT:
+        short = authority.configuration.usage_mode == rules.SHORT_LIVED and not profile.self_signed
+        if short and until - now > SHORT_LIVED_LIMIT:
             raise InvalidArgs("A CA of mode SHORT_LIVED_CERTIFICATE issues for seven days at most")
         return Wanted(
             authority_id=authority.row.id,
