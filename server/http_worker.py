@@ -13,6 +13,7 @@ from typing import Any
 from granian.http import HTTP1Settings, HTTP2Settings
 
 from server.listeners import BACKLOG
+from server.receiving import Turns, close_the_silent, received
 
 # What granian's own server builds its workers from. Its stubs describe other signatures than the compiled module of
 # this (pinned) version has, so these two come without types.
@@ -24,8 +25,9 @@ Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 # SECURITY 2.9: 64 kB of headers, 30 s to receive them. hyper reads bodies through the same buffer, in pieces.
 HEADER_BYTES = 65536
 HEADER_SECONDS = 30
-# Connections that one worker holds at once; more wait in the listening socket's backlog.
-CONNECTIONS = 1024
+# Connections that one worker holds at once; more wait in the listening socket's backlog. Each may have a thread that
+# waits for its body (server/receiving.py); such threads are made when they are needed, and end when idle.
+CONNECTIONS = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,9 @@ class Door:
 
 
 def serve(application: Application, door: Door, threads: int, serving: Callable[[], None]) -> None:
-    """Answers until SIGTERM, finishes the calls in flight, and returns. Calls `serving` once connects are accepted.
+    """Answers until SIGTERM, up to `threads` calls at once; finishes those in flight, and returns.
+
+    Calls `serving` once connects are accepted.
 
     To be called in the main thread of a process of its own: granian's threads do not survive a fork.
     """
@@ -58,7 +62,7 @@ def serve(application: Application, door: Door, threads: int, serving: Callable[
         None,  # metrics channel
         1,  # Rust threads: they parse and hand over, and never wait
         1,  # Rust blocking threads
-        threads,
+        CONNECTIONS,  # threads
         30,  # seconds until an idle Python thread ends
         CONNECTIONS,
         "auto",  # HTTP/1 and HTTP/2
@@ -68,13 +72,15 @@ def serve(application: Application, door: Door, threads: int, serving: Callable[
         *door.tls(),
         (None, None),  # metrics
     )
-    scheduler = _new_cbscheduler(loop, _answering(application), impl_asyncio=False)
+    turns = Turns(threads)
+    close_the_silent(turns)
+    scheduler = _new_cbscheduler(loop, _answering(application, turns), impl_asyncio=False)
     worker.serve_mtr(scheduler, loop, stop)
     serving()
     stopped.wait()
 
 
-def _answering(application: Application) -> Callable[[Any, dict[str, Any]], int]:
+def _answering(application: Application, turns: Turns) -> Callable[[Any, dict[str, Any]], int]:
     """granian's calling convention around a WSGI application (PEP 3333).
 
     granian's own wrapper copies os.environ into every request's environ: slow, and none of an application's business.
@@ -87,12 +93,15 @@ def _answering(application: Application) -> Callable[[Any, dict[str, Any]], int]
             nonlocal status, headers
             status, headers = int(line[:3]), given
 
-        pieces = application(_ENVIRON | scope, start_response)
-        try:
-            body = b"".join(pieces)
-        finally:
-            if close := getattr(pieces, "close", None):
-                close()
+        environ = _ENVIRON | scope
+        environ["wsgi.input"] = received(environ)
+        with turns.one():
+            pieces = application(environ, start_response)
+            try:
+                body = b"".join(pieces)
+            finally:
+                if close := getattr(pieces, "close", None):
+                    close()
         protocol.response_bytes(status, headers, body)
         return status
 
