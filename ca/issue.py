@@ -21,6 +21,7 @@ from sqlalchemy import CursorResult, Select, bindparam, update
 from sqlalchemy import select as sql_select
 from sqlmodel import Session, col, select
 
+from ca import der
 from ca.draft import Draft, draw_up, redraw
 from ca.errors import (
     AuthorityNotFound,
@@ -147,7 +148,7 @@ class Issuance:
         assert row.tbs is not None
         if ticket is None or ticket.tbs != row.tbs:
             issuer = None if wanted.profile.self_signed else _certificate_of(authority)
-            ticket = Ticket(redraw(row.tbs, authority.key_spec), issuer, wanted.profile)
+            ticket = Ticket(redraw(row.tbs, authority.key_spec), issuer, wanted.profile, _above(authority))
         signed = self._signer.certificate(ticket, authority)
         return self._keep(row, signed, authority, beside), authority
 
@@ -201,7 +202,7 @@ class Issuance:
             )
         except (BadKey, ValueError, OverflowError) as error:
             raise OrderRefused(f"no certificate can say this: {error}") from error
-        return Ticket(certificate, issuer, wanted.profile)
+        return Ticket(certificate, issuer, wanted.profile, _above(authority))
 
     def _intend(
         self, wanted: Wanted, authority: AuthorityRow, ticket: Ticket, beside: RowsBeside | None
@@ -285,6 +286,10 @@ def _check_digest(row: CertificateRow, wanted: Wanted) -> None:
 
 def _certificate_of(authority: AuthorityRow) -> x509.Certificate | None:
     return None if authority.certificate is None else parsed(authority.certificate)
+
+
+def _above(authority: AuthorityRow) -> tuple[x509.Certificate, ...]:
+    return tuple(parsed(each) for each in der.split(authority.chain or b""))
 
 
 @lru_cache(maxsize=256)

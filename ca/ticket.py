@@ -19,10 +19,14 @@ class Ticket:
     __slots__ = ("_used", "certificate", "profile")
 
     def __init__(
-        self, certificate: x509.Certificate, issuer: x509.Certificate | None, profile: Profile
+        self,
+        certificate: x509.Certificate,
+        issuer: x509.Certificate | None,
+        profile: Profile,
+        above: tuple[x509.Certificate, ...] = (),
     ) -> None:
-        """Lint a draft against its issuer (None: it is a root) and its profile. Raises LintFailure."""
-        lint(Case(certificate, certificate if issuer is None else issuer, profile))
+        """Lint a draft against its issuer (None: it is a root), those above it, and its profile. Raises LintFailure."""
+        lint(Case(certificate, certificate if issuer is None else issuer, profile, above))
         self.certificate = certificate
         self.profile = profile
         self._used = False

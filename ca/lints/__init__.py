@@ -14,6 +14,7 @@ from ca.lints import (
     issuer_can_sign,
     issuer_name,
     key_usage,
+    name_constraints,
     path_length,
     public_key,
     san_names,
@@ -51,6 +52,7 @@ RULES: Final[Mapping[str, Callable[[Case], None]]] = MappingProxyType(
             authority_key_identifier,
             san_names,
             common_name_in_san,
+            name_constraints,
         )
     }
 )

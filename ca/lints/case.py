@@ -16,11 +16,15 @@ class Broken(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A certificate as it would be issued, signed by a throw-away key; its issuer's (a root's is itself); its profile."""
+    """A certificate as it would be issued, signed by a throw-away key; its issuer's (a root's is itself); its profile.
+
+    `above` are the CAs above the issuer.
+    """
 
     certificate: x509.Certificate
     issuer: x509.Certificate
     profile: Profile
+    above: tuple[x509.Certificate, ...] = ()
 
 
 def extension(certificate: x509.Certificate, kind: type[T]) -> T | None:

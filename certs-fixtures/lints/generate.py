@@ -104,6 +104,14 @@ def san(*names: str) -> x509.SubjectAlternativeName:
     return x509.SubjectAlternativeName([x509.DNSName(text) for text in names])
 
 
+def constrained(permitted: list[str] | None, excluded: list[str] | None) -> x509.Certificate:
+    """A root whose certificates may have these hosts and not those."""
+    permits, excludes = (
+        None if hosts is None else [x509.DNSName(host) for host in hosts] for hosts in (permitted, excluded)
+    )
+    return authority("root", constraints_on_names=(x509.NameConstraints(permits, excludes), True))
+
+
 def _changed(values: Changes, extensions: Any, changes: Changes) -> x509.Certificate:
     for key, value in changes.items():
         if key in values or key == "digest":
@@ -180,6 +188,11 @@ P521_CA = authority("root", key=P521_KEY, signer=P521_KEY)
 PATH_1 = authority("root", constraints=(x509.BasicConstraints(ca=True, path_length=1), True))
 ALSO_1 = authority("subordinate", constraints=(x509.BasicConstraints(ca=True, path_length=1), True))
 NO_LIMIT = authority("subordinate", constraints=(x509.BasicConstraints(ca=True, path_length=None), True))
+
+GOOD_ISSUERS = {
+    "path_length": PATH_1,
+    "name_constraints": constrained(["example.com"], ["mail.example.com"]),
+}
 
 # rule -> profile, good certificate, bad ones (name -> certificate, or certificate and issuer, or these and a profile)
 CASES: dict[str, tuple[str, x509.Certificate, dict[str, Any]]] = {
@@ -314,6 +327,19 @@ CASES: dict[str, tuple[str, x509.Certificate, dict[str, Any]]] = {
             "none": server(subject=x509.Name([]), san=(san(), True)),
         },
     ),
+    "name_constraints": (
+        "server",
+        server(san=(san("host.example.com", "other.example.com"), False)),
+        {
+            "outside-permitted": (server(), constrained(["example.net"], None)),
+            "excluded": (server(), constrained(None, ["example.com"])),
+            "excluded-beats-permitted": (server(), constrained(["example.com"], ["host.example.com"])),
+            "wildcard-meets-excluded": (
+                server(san=(san("host.example.com", "*.example.com"), False)),
+                constrained(["example.com"], ["secret.example.com"]),
+            ),
+        },
+    ),
     "common_name_in_san": (
         "server",
         server(),
@@ -342,7 +368,7 @@ def write() -> None:
     for rule, (profile, good, bad) in CASES.items():
         folder = HERE / rule
         folder.mkdir(exist_ok=True)
-        _put(folder / "good.pem", good, PATH_1 if rule == "path_length" else ROOT)
+        _put(folder / "good.pem", good, GOOD_ISSUERS.get(rule, ROOT))
         profiles[f"{rule}/good.pem"] = profile
         for fault, made in bad.items():
             leaf, issuer, *other = made if isinstance(made, tuple) else (made, ROOT)

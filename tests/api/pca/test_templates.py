@@ -103,7 +103,9 @@ def test_a_root_template_is_for_the_roots_own_request_only(deep: Hierarchy) -> N
 
 def test_trap_33_api_passthrough_is_ignored_unless_the_variant_says_so(deep: Hierarchy) -> None:
     extensions = {"SubjectAlternativeNames": [{"DnsName": "other.example.com"}]}
-    given = {"ApiPassthrough": {"Subject": {"CommonName": "other.example.com"}, "Extensions": extensions}}
+    given: dict[str, Any] = {
+        "ApiPassthrough": {"Subject": {"CommonName": "other.example.com"}, "Extensions": extensions}
+    }
     plain = deep.certificate(deep.issue(request(NAME, common_name=NAME), **given))
     passed = deep.certificate(
         deep.issue(request(NAME, common_name=NAME), "EndEntityCertificate_APIPassthrough", **given)
@@ -119,7 +121,7 @@ def names(certificate: x509.Certificate) -> list[str]:
 
 def test_the_templates_own_usages_stand_above_what_passes_through(deep: Hierarchy) -> None:
     usages = {"ExtendedKeyUsage": [{"ExtendedKeyUsageType": "CODE_SIGNING"}]}
-    given = {"ApiPassthrough": {"Extensions": usages}}
+    given: dict[str, Any] = {"ApiPassthrough": {"Extensions": usages}}
     arn = deep.issue(request(NAME), "EndEntityServerAuthCertificate_APIPassthrough", **given)
     blank = deep.issue(request(NAME), "BlankEndEntityCertificate_APIPassthrough", **given)
     found = [
