@@ -24,7 +24,7 @@ from acm.states import READABLE, Status
 from acm.tables import Certificate, CertificateDomain, CertificateTag
 from acm.tags import drop_tags, judge_tags, put_tags, tags_of
 from acm.views import CertificateView
-from ca import AuthorityNotFound, AuthorityView, BadCsr, CaService, judge_csr
+from ca import AuthorityNotFound, AuthorityState, AuthorityView, BadCsr, CaService, judge_csr
 from foundation.identity import Call, Resource, account_resource
 from foundation.store import Unit, cancel
 from foundation.wire import Page, TokenSeal
@@ -248,6 +248,8 @@ class AcmService:
             return self._ca.authority(arn)
         except AuthorityNotFound as missing:
             raise InvalidArn(f"There is no private CA {arn}") from missing
+        except AuthorityState as waiting:
+            raise InvalidArn(f"The private CA {arn} has no certificate yet") from waiting
 
 
 def _match_family(key_algorithm: str, authority: AuthorityView) -> None:

@@ -212,7 +212,9 @@ class Issuance:
         def body(session: Session) -> CertificateRow:
             stands = session.execute(
                 _STANDS, {"authority": authority.id, "claim": wanted.claim}
-            ).one()  # no authority is ever removed
+            ).one_or_none()
+            if stands is None:
+                raise AuthorityNotFound(f"certificate authority {authority.id} is gone")
             if stands.serial is not None:
                 return _claimed(session, wanted)
             self._check_open(wanted, stands.status, stands.not_after)

@@ -1,9 +1,10 @@
-"""The CA's due work: CRLs, at half of their life and right after each revocation."""
+"""The CA's due work: CRLs, at half of their life and right after each revocation; ends of deleted authorities."""
 
 from collections.abc import Callable
 from datetime import timedelta
 
 from ca.authorities import CRL_JOB
+from ca.ending import END_JOB
 from ca.service import CaService
 from foundation.store import Claim, Job, Scope
 
@@ -14,5 +15,11 @@ def jobs(service: Callable[[Scope], CaService]) -> tuple[Job, ...]:
     def publish(claim: Claim) -> None:
         service(claim.scope).republish(claim)
 
+    def end(claim: Claim) -> None:
+        service(claim.scope).end(claim)
+
     # Revoked to published within 60 s (SECURITY 2.10): a look every 10 s leaves time for retries.
-    return (Job(CRL_JOB, every=timedelta(seconds=10), run=publish),)
+    return (
+        Job(CRL_JOB, every=timedelta(seconds=10), run=publish),
+        Job(END_JOB, every=timedelta(minutes=1), run=end),
+    )

@@ -11,7 +11,13 @@ from sqlmodel import Session, col, select
 from ca.authorities import CRL_JOB, found
 from ca.errors import CertificateNotFound, CertificateState, NotPublished, OrderRefused
 from ca.signing import Signer
-from ca.states import REVOCATION_REASONS, next_authority_state, next_certificate_state, state_at
+from ca.states import (
+    AUTHORITY_STATES,
+    REVOCATION_REASONS,
+    next_authority_state,
+    next_certificate_state,
+    state_at,
+)
 from ca.tables import AuthorityRow, CertificateRow, CrlRow, RevocationRow
 from foundation.store import Claim, Unit, schedule
 
@@ -75,7 +81,7 @@ class Revocation:
     def publish(self, claim: Claim) -> None:
         """Sign and publish the CRL of the authority that the claim names; the next is due at half of this one's life.
 
-        The claim is finished in the commit that publishes. The work of an expired authority ends.
+        The claim is finished in the commit that publishes. The work of an authority that is expired or deleted ends.
         """
         edition = self._unit.write(lambda session: self._reserve(session, claim))
         if edition is None:
@@ -94,10 +100,9 @@ class Revocation:
     def _reserve(self, session: Session, claim: Claim) -> Edition | None:
         now, authority_id = self._now().replace(microsecond=0), claim.subject
         authority = found(session, authority_id)
-        if state_at(authority.status, authority.not_after, now) == "EXPIRED":
+        if "crl" not in AUTHORITY_STATES[state_at(authority.status, authority.not_after, now)]:
             claim.finish(session)
             return None
-        _permitted(session, authority_id, "crl", now)
         authority.crl_number += 1
         session.add(authority)
         shown = session.exec(

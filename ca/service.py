@@ -10,6 +10,7 @@ from sqlmodel import Session
 from ca.arns import certificate_arn, parse_authority_arn
 from ca.authorities import Authorities, NewAuthority, common_name
 from ca.draft import server_subject
+from ca.ending import end
 from ca.errors import AuthorityNotFound, BadKey, OrderRefused
 from ca.hierarchy import DEPLOYMENT, INIT, HierarchyMaker
 from ca.issue import Issuance, RowsBeside, Wanted
@@ -139,6 +140,10 @@ class CaService:
     def republish(self, claim: Claim) -> None:
         """The job "ca.crl": publish the CRL of the authority that the claim names, in the unit's scope."""
         self._revocation(self._unit).publish(claim)
+
+    def end(self, claim: Claim) -> None:
+        """The job "ca.end": see `ca.ending`."""
+        end(self._unit, claim, self._now)
 
     def _own(self, arn: str) -> tuple[Unit, str]:
         """The unit for an authority of this scope, or of the deployment's; others do not exist here."""

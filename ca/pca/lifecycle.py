@@ -14,6 +14,7 @@ from sqlmodel import Session
 
 from ca.arns import authority_arn
 from ca.authorities import CRL_JOB, place_of
+from ca.ending import END_JOB
 from ca.keys import CA_KEY_SPECS
 from ca.pca import configuration as rules
 from ca.pca.context import Context, Kept, kept
@@ -24,7 +25,7 @@ from ca.pca.subjects import name_of
 from ca.profiles import key_usage
 from ca.signing import key_label
 from ca.tables import AuthorityRow, ConfigurationRow
-from foundation.store import TokenReused, Unit, recall, remember, schedule
+from foundation.store import TokenReused, Unit, cancel, recall, remember, schedule
 from kms.hsm import signing_handle
 
 IDEMPOTENT_FOR: Final = timedelta(minutes=5)
@@ -162,23 +163,27 @@ class Lifecycle:
     def delete(self, arn: str, days: int | None) -> None:
         """DeleteCertificateAuthority: restorable for 7 to 30 days, 30 by default."""
 
-        def change(_: Session, authority: Kept) -> None:
+        def change(session: Session, authority: Kept) -> None:
             window = timedelta(days=DEFAULT_WINDOW_DAYS if days is None else days)
             authority.configuration.before_deletion = authority.row.status
             authority.configuration.restorable_until = self._context.now() + window
+            schedule(session, END_JOB, authority.row.id, self._context.now() + window)
 
         self.change(arn, "delete", change)
 
     def restore(self, arn: str) -> None:
         """RestoreCertificateAuthority: back to the status before the deletion, not to ACTIVE."""
 
-        def change(_: Session, authority: Kept) -> None:
+        def change(session: Session, authority: Kept) -> None:
             configuration = authority.configuration
             until = configuration.restorable_until
             if until is None or configuration.before_deletion is None or until <= self._context.now():
                 raise InvalidState("The private CA can be restored no longer")
             authority.row.status = configuration.before_deletion
             configuration.before_deletion, configuration.restorable_until = None, None
+            cancel(session, END_JOB, authority.row.id)
+            if authority.row.certificate is not None:
+                schedule(session, CRL_JOB, authority.row.id, self._context.now(), only_earlier=True)
 
         self.change(arn, "restore", change)
 

@@ -1,5 +1,6 @@
 """Authorities as AWS's guide makes them: create, CSR, sign, import; then disabled, deleted, restored."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -132,6 +133,14 @@ def test_an_authority_without_a_certificate_cannot_be_asked_of_acm_or_issue(call
     with pytest.raises(pca.exceptions.InvalidStateException):
         issue(pca, arn, request("host.example.com"))
     fails(pca, "InvalidStateException", "get_certificate_authority_certificate", CertificateAuthorityArn=arn)
+    acm = caller.client("acm")
+    fails(
+        acm,
+        "InvalidArnException",
+        "request_certificate",
+        DomainName="a.example.com",
+        CertificateAuthorityArn=arn,
+    )
 
 
 def test_a_revocation_is_by_hex_serial_and_only_once(pca: Any) -> None:
@@ -142,3 +151,32 @@ def test_a_revocation_is_by_hex_serial_and_only_once(pca: Any) -> None:
     pca.revoke_certificate(CertificateSerial=colons, **asked)
     fails(pca, "RequestAlreadyProcessedException", "revoke_certificate", CertificateSerial=serial, **asked)
     fails(pca, "ResourceNotFoundException", "revoke_certificate", CertificateSerial="4b" * 17, **asked)
+
+
+def test_a_deleted_authority_is_gone_when_its_window_is_over_and_a_restored_one_is_not(world: World) -> None:
+    pca = world.account().client("acm-pca")
+    gone, saved = create(pca, name="Gone"), create(pca, name="Saved")
+    for arn in (gone, saved):
+        pca.delete_certificate_authority(CertificateAuthorityArn=arn, PermanentDeletionTimeInDays=7)
+    world.advance(timedelta(days=6, hours=23))
+    pca.restore_certificate_authority(CertificateAuthorityArn=saved)
+    assert state(pca, gone) == "DELETED"
+    world.advance(timedelta(hours=2))
+    fails(pca, "ResourceNotFoundException", "describe_certificate_authority", CertificateAuthorityArn=gone)
+    world.advance(timedelta(days=30))
+    assert state(pca, saved) == "PENDING_CERTIFICATE"
+
+
+def test_a_deleted_authority_publishes_no_crl_until_it_is_restored(world: World) -> None:
+    pca = world.account().client("acm-pca")
+    made = hierarchy(pca)
+    world.run_due()
+    path = f"/pki/{made.subordinate.rpartition('/')[2]}.crl"
+    first = x509.load_der_x509_crl(world.http("GET", path).body)
+    pca.update_certificate_authority(CertificateAuthorityArn=made.subordinate, Status="DISABLED")
+    pca.delete_certificate_authority(CertificateAuthorityArn=made.subordinate)
+    world.advance(timedelta(days=8))
+    assert x509.load_der_x509_crl(world.http("GET", path).body) == first
+    pca.restore_certificate_authority(CertificateAuthorityArn=made.subordinate)
+    world.run_due()
+    assert x509.load_der_x509_crl(world.http("GET", path).body) != first
