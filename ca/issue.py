@@ -152,6 +152,29 @@ class Issuance:
         signed = self._signer.certificate(ticket, authority)
         return self._keep(row, signed, authority, beside), authority
 
+    def resume(
+        self, row: CertificateRow, profile_of: Callable[[str, x509.Certificate], Profile], beside: RowsBeside
+    ) -> CertificateRow:
+        """Finish an intent by its own bytes, judged anew by the profile that `profile_of` finds for the draft.
+
+        Raises as `issue` does.
+        """
+        with self._unit.read() as session:
+            of = AuthorityRow.id == row.authority_id
+            authority = session.exec(select(AuthorityRow).where(of)).one_or_none()
+        if authority is None:
+            raise AuthorityNotFound(f"certificate authority {row.authority_id} is gone")
+        next_certificate_state(row.serial, row.status, "sign")
+        assert row.tbs is not None
+        draft = redraw(row.tbs, authority.key_spec)
+        profile = profile_of(row.profile, draft)
+        if not profile.self_signed:
+            now = state_at(authority.status, authority.not_after, self._now())
+            next_authority_state(authority.id, now, "issue")
+        issuer = None if profile.self_signed else _certificate_of(authority)
+        signed = self._signer.certificate(Ticket(draft, issuer, profile, _above(authority)), authority)
+        return self._keep(row, signed, authority, beside)
+
     def _look_up(self, wanted: Wanted) -> tuple[AuthorityRow, CertificateRow | None]:
         given = {
             "authority": wanted.authority_id,

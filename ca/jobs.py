@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from ca.authorities import CRL_JOB
 from ca.ending import END_JOB
+from ca.finishing import FINISH_JOB
 from ca.service import CaService
 from foundation.store import Claim, Job, Scope
 
@@ -18,8 +19,12 @@ def jobs(service: Callable[[Scope], CaService]) -> tuple[Job, ...]:
     def end(claim: Claim) -> None:
         service(claim.scope).end(claim)
 
+    def finish(claim: Claim) -> None:
+        service(claim.scope).finish(claim)
+
     # Revoked to published within 60 s (SECURITY 2.10): a look every 10 s leaves time for retries.
     return (
         Job(CRL_JOB, every=timedelta(seconds=10), run=publish),
+        Job(FINISH_JOB, every=timedelta(seconds=10), run=finish),
         Job(END_JOB, every=timedelta(minutes=1), run=end),
     )

@@ -12,6 +12,7 @@ from ca.authorities import Authorities, NewAuthority, common_name
 from ca.draft import server_subject
 from ca.ending import end
 from ca.errors import AuthorityNotFound, BadKey, OrderRefused
+from ca.finishing import finish
 from ca.hierarchy import DEPLOYMENT, INIT, HierarchyMaker
 from ca.issue import Issuance, RowsBeside, Wanted
 from ca.keys import judge_key
@@ -144,6 +145,10 @@ class CaService:
     def end(self, claim: Claim) -> None:
         """The job "ca.end": see `ca.ending`."""
         end(self._unit, claim, self._now)
+
+    def finish(self, claim: Claim) -> None:
+        """The job "ca.finish": see `ca.finishing`."""
+        finish(self._unit, self._issuance(self._unit), claim)
 
     def _own(self, arn: str) -> tuple[Unit, str]:
         """The unit for an authority of this scope, or of the deployment's; others do not exist here."""

@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from ca.arns import certificate_arn
 from ca.csr import ProvenRequest, prove
+from ca.finishing import finished_later
 from ca.issue import Issuance, Wanted
 from ca.pca import configuration as rules
 from ca.pca import passthrough
@@ -69,7 +70,7 @@ class Issuing:
             backdate=context.settings.backdate,
         )
         with translated():
-            row, _ = issuance.issue(wanted)
+            row, _ = issuance.issue(wanted, finished_later(wanted.claim, context.now))
         return certificate_arn(authority.scope, authority_id, row.serial)
 
     def get(self, authority_arn: str, arn: str) -> tuple[str, str | None]:

@@ -78,6 +78,7 @@ def test_ca_keys_sign_with_a_digest_of_their_strength() -> None:
     assert {spec: how.digest.name for spec, how in CA_KEY_SPECS.items()} == {
         "EC_prime256v1": "sha256",
         "EC_secp384r1": "sha384",
+        "EC_secp521r1": "sha512",
         "RSA_2048": "sha256",
         "RSA_3072": "sha256",
         "RSA_4096": "sha256",

@@ -5,7 +5,12 @@ from typing import Any
 
 import pytest
 from cryptography import x509
+from sqlmodel import select
 
+from ca.signing import Signer
+from ca.tables import CertificateRow
+from foundation.store import Scope
+from kms.hsm import CoreUnavailable
 from tests.api.pca.acting import activate, create, hierarchy, issue, request
 from tests.support.world import Caller, World
 
@@ -85,6 +90,18 @@ def test_a_disabled_revocation_part_carries_no_other_parameter(pca: Any) -> None
     crl = {"Enabled": False, "ExpirationInDays": 7}
     with pytest.raises(pca.exceptions.InvalidArgsException, match="no other parameter"):
         create(pca, RevocationConfiguration={"CrlConfiguration": crl})
+
+
+@pytest.mark.parametrize(
+    "configuration",
+    [
+        {"CrlConfiguration": {"Enabled": True, "ExpirationInDays": 7, "S3BucketName": "crls"}},
+        {"OcspConfiguration": {"Enabled": True}},
+    ],
+)
+def test_revocation_that_cannot_be_delivered_yet_is_refused(pca: Any, configuration: dict[str, Any]) -> None:
+    with pytest.raises(pca.exceptions.InvalidArgsException, match="yet"):
+        create(pca, RevocationConfiguration=configuration)
 
 
 def test_an_import_for_another_key_is_a_mismatch(pca: Any) -> None:
@@ -180,3 +197,28 @@ def test_a_deleted_authority_publishes_no_crl_until_it_is_restored(world: World)
     pca.restore_certificate_authority(CertificateAuthorityArn=made.subordinate)
     world.run_due()
     assert x509.load_der_x509_crl(world.http("GET", path).body) != first
+
+
+def test_trap_33_a_certificate_that_is_not_signed_yet_is_in_progress_and_is_finished(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pca = world.account().client("acm-pca")
+    made, csr = hierarchy(pca), request("host.example.com")
+    with monkeypatch.context() as cut_short:
+
+        def away(*_: Any) -> bytes:
+            raise CoreUnavailable("the core is restarting")
+
+        cut_short.setattr(Signer, "certificate", away)
+        with pytest.raises(pca.exceptions.ClientError, match="repeat the call"):
+            made.issue(csr)
+    with world.worker.store.unit(Scope(made.subordinate.split(":")[4], "eu-central-1")).read() as session:
+        (row,) = session.exec(select(CertificateRow).where(CertificateRow.status == "INTENT")).all()
+    named = {
+        "CertificateAuthorityArn": made.subordinate,
+        "CertificateArn": f"{made.subordinate}/certificate/{row.serial}",
+    }
+    fails(pca, "RequestInProgressException", "get_certificate", **named)
+    world.advance(timedelta(minutes=1))
+    leaf = x509.load_pem_x509_certificate(pca.get_certificate(**named)["Certificate"].encode())
+    assert leaf.tbs_certificate_bytes == row.tbs
