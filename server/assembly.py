@@ -28,7 +28,7 @@ from foundation.identity import (
     sts,
 )
 from foundation.store import SYSTEM, Job, Scope, Store, Unit
-from foundation.trail import KeyUses, Lookup, Recorder, Recording, Shipper, TrailIndex, cloudtrail
+from foundation.trail import Heads, KeyUses, Lookup, Recorder, Recording, Shipper, TrailIndex, cloudtrail
 from foundation.wire import BadToken, Operation, Wire
 from kms.hsm import Asker, CoreClient, SealOverCore
 from kms.keys import Context, Journal, KeyCache, KeyRows, KeyService, KmsSettings, Rooms, Work
@@ -121,6 +121,11 @@ class Assembly:
             log=log,
             metrics=Metrics(),
         )
+
+    @cached_property
+    def heads(self) -> Heads:
+        """The head of this host's chain, in the database."""
+        return Heads(self.store, self.core, self.settings.data / TRAIL, self.shipper.reached)
 
     @cached_property
     def pipeline(self) -> Pipeline:

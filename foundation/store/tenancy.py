@@ -17,6 +17,7 @@ GLOBAL_TABLES: Final = frozenset(
         "account",  # accounts are what all else belongs to
         "access_key",  # the caller's account is not known until the key has been found
         "bearer_token",  # the same
+        "trail_head",  # how far each core's chain is known to reach
         "ca_place",  # whose an authority is: who fetches a CRL under /pki/ names no account
         "kms_retirable_grant",  # who may retire a grant need not be of the account whose key it is on
     }

@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from foundation.trail.heads import HeadAltered, Heads
     from foundation.trail.index import TrailIndex
     from foundation.trail.operations import Lookup, cloudtrail
     from foundation.trail.recorder import Draft, Ledger, Recorder, Recording
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Draft",
+    "HeadAltered",
+    "Heads",
     "KeyUse",
     "KeyUses",
     "Ledger",
@@ -33,6 +36,8 @@ __all__ = [
 
 _HOMES = {
     "Draft": "recorder",
+    "HeadAltered": "heads",
+    "Heads": "heads",
     "KeyUse": "uses",
     "KeyUses": "uses",
     "Ledger": "recorder",

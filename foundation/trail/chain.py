@@ -170,15 +170,18 @@ class ChainWriter:
         segment_bytes: int = SEGMENT_BYTES,
         ahead: int = AHEAD_BYTES,
         recall: Callable[[Record], None] = lambda _: None,
+        born: str = "",
     ) -> None:
         """Open or begin the chain, cutting off a torn tail (recorded as "recovered", with how much).
 
+        born: goes into the first record of a new chain, so that two hosts' chains of one deployment differ.
         recall: gets the records of the last two segments, which are verified on the way.
         Raises ChainBroken when the last segment is damaged in any way that a crash does not explain, ChainError
         when the directory belongs to another chain or to a living writer.
         """
         self._directory = directory
         self._chain = chain
+        self._born = born
         self._segment_bytes = segment_bytes
         self._ahead = ahead
         self._recall = recall
@@ -264,7 +267,10 @@ class ChainWriter:
         os.ftruncate(self._file, 0)
         self._reserved = 0
         self._at = Position(first, 0, first - 1, self._at.hash)
-        self.append("segment", json.dumps({"chain": self._chain, "format": 1}).encode())
+        about = {"chain": self._chain, "format": 1} | (
+            {"born": self._born} if first == 0 and self._born else {}
+        )
+        self.append("segment", json.dumps(about).encode())
         self.commit()
         directory = os.open(self._directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:

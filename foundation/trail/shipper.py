@@ -42,6 +42,11 @@ class Shipper:
             shipped += count
         return shipped
 
+    def reached(self) -> chain.Position:
+        """Just after the last record that is indexed. Raises StoreUnavailable."""
+        with faults_translated(), self._index.read() as connection:
+            return _position(connection)
+
     def run(
         self, stop: threading.Event, *, every: float = 0.5, on_error: Callable[[Exception], None]
     ) -> None:

@@ -42,6 +42,7 @@ def serve(message: boot.Boot, wires: Wires) -> None:
         message.deployment_id,
         segment_bytes=message.segment_bytes,
         recall=recall,
+        born=entropy(16).hex(),
     )
     status = frames.CoreStatus(os.getpid(), message.deployment_id, 0.0, keys.active, 0, b"", locked, [])
     uids = {role: frozenset(users) for role, users in message.uids.items()}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ca import AuthorityView, PublicPki
 from foundation.identity import Call, NewAccount, NewToken, operator_call
 from foundation.store import SYSTEM, Unit
-from foundation.trail import TrailBroken, verify_trail
+from foundation.trail import HeadAltered, TrailBroken, verify_trail
 from foundation.wire import AwsError
 from server import clock_advance
 from server.admin.doctor import examine
@@ -108,14 +108,21 @@ def advance(assembly: "Assembly", arguments: Arguments, progress: Progress) -> d
 
 
 def trail_verify(assembly: "Assembly", _arguments: Arguments, _progress: Progress) -> dict[str, Any]:
-    """→ records, segments, head."""
+    """→ records, segments, head, other_chains."""
     try:
-        verdict = verify_trail(assembly.settings.data / "trail")
+        verdict = verify_trail(assembly.settings.data / "trail", head=assembly.heads.known())
+    except HeadAltered as altered:
+        raise CommandFailed(f"{altered}: the files cannot be held to it") from altered
     except TrailBroken as broken:
         raise CommandFailed(
             f"the trail is damaged; the first bad record is {broken}. Keep the files: compare them with a copy"
         ) from broken
-    return {"records": verdict.records, "segments": verdict.segments, "head": verdict.head_hash or "-"}
+    return {
+        "records": verdict.records,
+        "segments": verdict.segments,
+        "head": verdict.head_hash or "-",
+        "other_chains": assembly.heads.others(),
+    }
 
 
 def why(assembly: "Assembly", arguments: Arguments, _progress: Progress) -> dict[str, Any]:

@@ -25,3 +25,7 @@ def verify(data: Path) -> None:
     click.echo(
         f"The trail is whole: {found['records']} records in {found['segments']} segments, head {found['head']}."
     )
+    if found["other_chains"]:
+        click.echo(
+            f"The database knows {found['other_chains']} more: each is another host's, or was removed from here."
+        )
