@@ -178,7 +178,7 @@ def traditional() -> bytes:
         ("ML_DSA_44", material("ML_DSA_65")), ("ML_DSA_44", bytes(32)),
         ("ML_KEM_512", material("ML_KEM_768")), ("ML_KEM_768", material("ML_KEM_512")), ("ML_KEM_512", bytes(64)),
     ],
-    ids=lambda value: value if isinstance(value, str) else None,
+    ids=lambda value: value if isinstance(value, str) else "given",
 )  # fmt: skip
 def test_material_that_is_not_of_the_keys_spec_is_refused(spec: str, given: bytes) -> None:
     with pytest.raises(BadMaterial):
