@@ -68,12 +68,23 @@ def judge_import(authority: AuthorityRow, certificate: bytes, chain: bytes, now:
     own, above = blocks[0], _parse(chain) if chain.strip() else []
     for each in (own, *above):
         _check_authority(each)
+    if extension(own, x509.KeyUsage) is None:
+        raise MalformedCertificate(
+            "The certificate has no key usage, which a CA's must have (RFC 5280 4.2.1.3)"
+        )
     if spki(certified(own.public_key())) != authority.public_key:
         raise CertificateMismatch("The certificate is not for the key of this private CA")
     if own.not_valid_after_utc <= now:
         raise InvalidRequest("The certificate has run out")
+    _check_kind(authority.kind, own, above)
+    _check_chain([own, *above])
+    return Imported(own, b"".join(each.public_bytes(Encoding.DER) for each in above))
+
+
+def _check_kind(kind: str, own: x509.Certificate, above: list[x509.Certificate]) -> None:
+    """Self-signed and alone for a root, never so for a subordinate."""
     self_signed = own.issuer == own.subject
-    if authority.kind == "ROOT":
+    if kind == "ROOT":
         if not self_signed:
             raise InvalidRequest("A root CA takes only its own self-signed certificate")
         if above:
@@ -82,8 +93,6 @@ def judge_import(authority: AuthorityRow, certificate: bytes, chain: bytes, now:
         raise InvalidRequest("A subordinate CA takes no self-signed certificate")
     elif not above:
         raise InvalidRequest("A subordinate CA's certificate needs its chain")
-    _check_chain([own, *above])
-    return Imported(own, b"".join(each.public_bytes(Encoding.DER) for each in above))
 
 
 def _parse(pem: bytes) -> list[x509.Certificate]:
