@@ -32,7 +32,7 @@ from foundation.trail import Heads, KeyUses, Lookup, Recorder, Recording, Shippe
 from foundation.wire import BadToken, Operation, Wire
 from kms.hsm import Asker, CoreClient, SealOverCore
 from kms.keys import Context, Journal, KeyCache, KeyRows, KeyService, KmsSettings, Rooms, Work
-from server.chance import entropy
+from server.chance import entropy, identifiers
 from server.clock import Clocks, clocks, wall
 from server.logs import Log, make_log
 from server.metrics import Metrics
@@ -93,7 +93,8 @@ class Assembly:
         """Puts everything together. Raises what the store raises for a database that may not be used."""
         data = settings.data
         store = Store.open(settings.database_url, wall=wall, directory=data)
-        clock = clocks(store, wall)
+        # The supervisor starts no worker whose settings and deployment disagree about the test clock.
+        clock = clocks(store, wall, moves=role != "worker" or settings.test_clock)
         core = CoreClient(data / CORE_SOCKET, role, store.assert_no_transaction)
         log = make_log(settings.log_level, role, clock.wall)
         principals = Principals(
@@ -113,7 +114,7 @@ class Assembly:
             principals=principals,
             accounts=accounts,
             bearer=Bearer(store, core, accounts, entropy, clock.wall, DEFAULT_REGION),
-            recorder=Recorder(core, wire.redacted, clock.wall, clock.now, entropy),
+            recorder=Recorder(core, wire.redacted, clock.wall, clock.now, identifiers),
             trail_index=trail_index,
             shipper=Shipper(data / TRAIL, trail_index),
             outside=open_outside(settings, entropy, store.assert_no_transaction),
@@ -153,7 +154,7 @@ class Assembly:
             factories=factories,
             store=self.store,
             recorder=self.recorder,
-            entropy=entropy,
+            entropy=identifiers,
             log=self.log,
             metrics=self.metrics,
         )
@@ -260,9 +261,8 @@ class Assembly:
         )
 
     def _settle(self) -> None:
-        """Every worker has seen what is committed: at once on SQLite, after its next poll on PostgreSQL."""
-        if self.store.staleness:
-            time.sleep(self.store.staleness)
+        """Every worker has seen what is committed: its next look at the generations is due."""
+        time.sleep(self.store.staleness)
 
     def pki(self, name: str) -> tuple[str, bytes] | None:
         """(content type, body) of a file under /pki/, or None."""

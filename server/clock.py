@@ -20,8 +20,13 @@ class Clocks:
     now: Callable[[], datetime]
 
 
-def clocks(store: Store, wall: Callable[[], datetime] = wall) -> Clocks:
-    """Both clocks of a deployment. A moved offset is a generation, so every process follows it at once."""
+def clocks(store: Store, wall: Callable[[], datetime] = wall, *, moves: bool = True) -> Clocks:
+    """Both clocks of a deployment. A moved offset is a generation, so every process follows it at once.
+
+    Without `moves` the deployment has no test clock, and never gets one: the two clocks are one.
+    """
+    if not moves:
+        return Clocks(wall, wall)
 
     def now() -> datetime:
         return wall() + timedelta(microseconds=store.generation("clock"))

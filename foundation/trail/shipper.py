@@ -38,9 +38,9 @@ class Shipper:
         Raises ChainBroken at a damaged record, after indexing those before it; StoreUnavailable.
         """
         shipped = 0
-        while count := self._ship_batch():
+        while (count := self._ship_batch()) == BATCH:
             shipped += count
-        return shipped
+        return shipped + count  # what came meanwhile is for the next round: each batch costs a commit
 
     def reached(self) -> chain.Position:
         """Just after the last record that is indexed. Raises StoreUnavailable."""

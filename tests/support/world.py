@@ -103,7 +103,7 @@ class World:
     def __init__(self, data: Path, core: RunningCore, flags: Mapping[str, Any] | None = None) -> None:
         self.data = data
         self.core = core
-        self.settings = load(data, flags or {}, {})
+        self.settings = load(data, {"test_clock": "true", **(flags or {})}, {})
         first = Assembly.open(self.settings, "admin")
         first.store.migrate()
         deployment = Deployment(core.deployment, core.domain.sealed, core.domain.check, test_clock=True)
