@@ -124,12 +124,15 @@ def _worker(settings: Settings, door: object) -> Callable[[int], None]:
     from server.doors.wsgi import make_wsgi
     from server.http_worker import Door
     from server.http_worker import serve as serve_http
+    from server.refused import tell, tell_for_ever
 
     assert isinstance(door, Door)
 
     def main(pipe: int) -> None:
         assembly = Assembly.open(settings, "worker")
+        tell_for_ever(assembly.recorder.refusals, assembly.log)
         serve_http(make_wsgi(assembly), door, settings.threads, lambda: heartbeat.beat_for_ever(pipe))
+        tell(assembly.recorder.refusals, assembly.log, at_once=True)
         assembly.close()
 
     return main

@@ -50,5 +50,7 @@ def serve(data: Path, **given: Any) -> None:
     }
     try:
         serve_until_told(load(data, flags, os.environ))
-    except (BadSetting, Refused) as error:
+    except BadSetting as error:
+        raise click.UsageError(str(error)) from error
+    except Refused as error:
         raise click.ClickException(str(error)) from error

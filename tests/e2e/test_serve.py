@@ -313,7 +313,7 @@ def test_a_test_clock_marks_its_directory_for_ever(tmp_path: Path) -> None:
 def test_an_unknown_setting_is_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / "keystead.toml").write_text('lissten = "127.0.0.1:1"\n')
     refused = keystead("serve", "--data", str(tmp_path), check=False)
-    assert refused.returncode == 1
+    assert refused.returncode == 2
     assert "lissten" in refused.stderr
 
 
