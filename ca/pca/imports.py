@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtensionOID
 
 from ca import der
+from ca.errors import BadKey
 from ca.keys import certified, spki
 from ca.lints.case import extension
 from ca.pca.errors import CertificateMismatch, InvalidRequest, MalformedCertificate
@@ -72,7 +73,7 @@ def judge_import(authority: AuthorityRow, certificate: bytes, chain: bytes, now:
         raise MalformedCertificate(
             "The certificate has no key usage, which a CA's must have (RFC 5280 4.2.1.3)"
         )
-    if spki(certified(own.public_key())) != authority.public_key:
+    if _public_key(own) != authority.public_key:
         raise CertificateMismatch("The certificate is not for the key of this private CA")
     if own.not_valid_after_utc <= now:
         raise InvalidRequest("The certificate has run out")
@@ -93,6 +94,14 @@ def _check_kind(kind: str, own: x509.Certificate, above: list[x509.Certificate])
         raise InvalidRequest("A subordinate CA takes no self-signed certificate")
     elif not above:
         raise InvalidRequest("A subordinate CA's certificate needs its chain")
+
+
+def _public_key(certificate: x509.Certificate) -> bytes:
+    """SPKI, DER; empty for a key of a kind that no CA here has."""
+    try:
+        return spki(certified(certificate.public_key()))
+    except (BadKey, ValueError, UnsupportedAlgorithm):
+        return b""
 
 
 def _parse(pem: bytes) -> list[x509.Certificate]:

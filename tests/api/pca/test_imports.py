@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
@@ -141,6 +141,13 @@ def test_trap_34_a_certificate_that_outlives_its_parent_is_a_mismatch(pca: Any, 
     arn = create(pca, "SUBORDINATE")
     with pytest.raises(pca.exceptions.CertificateMismatchException, match="outlive"):
         take(pca, arn, parent.sign(csr_of(pca, arn), days=3650), parent.pem)
+
+
+def test_trap_34_a_key_of_another_kind_is_a_mismatch(pca: Any, parent: Parent) -> None:
+    arn, other = create(pca, "SUBORDINATE"), ed25519.Ed25519PrivateKey.generate().public_key()
+    own = signed(parent.key, parent.certificate.subject, name("Test CA"), other, critical=True, days=90)
+    with pytest.raises(pca.exceptions.CertificateMismatchException, match="key of this private CA"):
+        take(pca, arn, own, parent.pem)
 
 
 @pytest.mark.parametrize("junk", [b"x", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"])
