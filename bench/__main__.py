@@ -88,7 +88,7 @@ def interleaved(loads: Mapping[str, Shot], rounds: int, seconds: float) -> dict[
     """Each load once a round, so that a machine whose speed drifts treats all alike."""
     table: dict[str, list[Figures]] = {name: [] for name in loads}
     for shot in loads.values():
-        fire(shot, 1)  # caches fill, threads start
+        fire(shot, 2)  # caches fill, threads start
     for _ in range(rounds):
         for name, shot in loads.items():
             table[name].append(fire(shot, seconds))
