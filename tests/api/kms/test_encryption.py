@@ -341,3 +341,25 @@ def test_dry_run_is_an_error_and_the_last_of_all(kms: Any, key: dict[str, Any]) 
     with refused("ValidationException", "KeyId is required"):
         kms.decrypt(DryRun=True, DryRunModifiers=["IGNORE_CIPHERTEXT"])
     assert REGION
+
+
+BOUNDS = {
+    "65 pairs": {str(number): "x" for number in range(65)},
+    "a long value": {"a": "x" * 8193},
+    "a long name": {"x" * 8193: "a"},
+    "16 KB in all": {"a": "x" * 8190, "b": "x" * 8190, "c": "x" * 10},
+}
+
+
+@pytest.mark.parametrize("beyond", BOUNDS)
+def test_an_encryption_context_is_bounded(kms: Any, key: dict[str, Any], beyond: str) -> None:
+    with refused("ValidationException", "An encryption context has at most"):
+        sealed(kms, key["KeyId"], EncryptionContext=BOUNDS[beyond])
+    with refused("ValidationException", "An encryption context has at most"):
+        kms.generate_data_key(KeyId=key["KeyId"], KeySpec="AES_256", EncryptionContext=BOUNDS[beyond])
+
+
+def test_the_largest_encryption_context_is_taken(kms: Any, key: dict[str, Any]) -> None:
+    context = {f"{number:064}": "x" * 192 for number in range(64)}
+    blob = sealed(kms, key["KeyId"], EncryptionContext=context)
+    assert kms.decrypt(CiphertextBlob=blob, EncryptionContext=context)["Plaintext"] == b"a secret"
