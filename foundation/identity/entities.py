@@ -32,14 +32,10 @@ def replace_entity(session: Session, old: EntityRecord, new: EntityRecord, mac: 
         setattr(row, name, value)
     row.mac = mac
     session.add(row)
-    for name, document in set(old.inline) - set(new.inline):
-        inline = session.get(InlinePolicy, (old.account, old.id, name))
-        if inline is not None and inline.document == document:
-            session.delete(inline)
+    for name, _ in set(old.inline) - set(new.inline):
+        session.delete(session.get_one(InlinePolicy, (old.account, old.id, name)))
     for arn in set(old.attached) - set(new.attached):
-        attached = session.get(AttachedPolicy, (old.account, old.id, arn))
-        if attached is not None:
-            session.delete(attached)
+        session.delete(session.get_one(AttachedPolicy, (old.account, old.id, arn)))
     session.flush()
     _add_policies(session, new, old)
 

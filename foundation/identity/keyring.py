@@ -21,6 +21,7 @@ from foundation.wire import BadToken, ExpiredToken
 __all__ = ["Holder", "Keyring", "SigningKeys"]
 
 LONGEST = timedelta(days=1)
+LONGEST_TOKEN = 8_192
 MOST_CACHED = 10_000
 NO_KEY = bytes(32)
 
@@ -92,7 +93,8 @@ class Keyring:
             holder = cache.holders[credential]
         else:
             holder = self._read_session(access_key_id, token) if token else self._read(access_key_id)
-            _remember(cache.holders, credential, holder)
+            if holder is not None or not token:  # strangers' tokens are long, and no two are alike
+                _remember(cache.holders, credential, holder)
         if holder is None:
             return None, NO_KEY
         if holder.claims is not None and holder.claims.over(self._wall()):
@@ -125,7 +127,7 @@ class Keyring:
         return None if principal is None else Holder(principal, key.sealed)
 
     def _read_session(self, access_key_id: str, token: str) -> Holder | None:
-        if self._sessions is None:
+        if self._sessions is None or len(token) > LONGEST_TOKEN:
             return None
         try:
             claims = self._sessions.open(token, access_key_id)

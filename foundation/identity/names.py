@@ -19,7 +19,6 @@ __all__ = [
     "role_session_arn",
     "root_arn",
     "unique_id",
-    "user_arn",
 ]
 
 USER_ID: Final = "AIDA"
@@ -55,11 +54,6 @@ def root_arn(account: str) -> str:
 def entity_arn(account: str, kind: str, path: str, name: str) -> str:
     """Give the ARN of a user or role."""
     return f"arn:aws:iam::{account}:{kind}{path}{name}"
-
-
-def user_arn(account: str, name: str) -> str:
-    """Give the ARN of a user without a path."""
-    return entity_arn(account, "user", "/", name)
 
 
 def policy_arn(account: str, path: str, name: str) -> str:

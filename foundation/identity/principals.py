@@ -186,7 +186,6 @@ class Principals:
             return compiled(text, name, Kind.IDENTITY)
         except MalformedPolicy as malformed:
             self.watch.refuse(account, f"The policy {name} cannot be read: {malformed.reason}")
-            raise
 
 
 NOTHING: Final = '{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}'

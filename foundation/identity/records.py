@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any, Final, Protocol
+from typing import Any, Final, NoReturn, Protocol
 
 import msgspec
 from sqlmodel import Session, col, select
@@ -178,7 +178,7 @@ class Watch:
         if not hmac.compare_digest(mac, wanted):
             self.refuse(account, f"The record of the {what} was changed outside of keystead; it is not used.")
 
-    def refuse(self, account: str, why: str) -> None:
+    def refuse(self, account: str, why: str) -> NoReturn:
         """Raise the alarm, and Tampered."""
         self._alarm(account, why)
         raise Tampered(why)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlmodel import Session, select
 
+from foundation.identity.sts import assuming
 from foundation.identity.tables import Entity
 from foundation.store import Scope
 from tests.api.iam.conftest import Key, allow, deny, document, refused, session, trust, user, words
@@ -272,3 +273,41 @@ def test_a_role_whose_trust_was_changed_in_the_database_trusts_nobody(world: Wor
     world.scheduler.store.unit(Scope(caller.account, ELSEWHERE)).write(forge)
     assert refused(lambda: assume(mallory, arn)) == ("AccessDenied", 403)
     assert "changed outside of keystead" in words(lambda: assume(mallory, arn))
+
+
+def test_what_a_session_inherits_cannot_be_changed(caller: Caller) -> None:
+    everything = document(
+        {"Effect": "Allow", "Principal": {"AWS": caller.account}, "Action": ["sts:AssumeRole", "sts:*"]}
+    )
+    first = role(caller, everything, allow("sts:*"), name="first")
+    second = role(caller, everything, name="second")
+    team = [{"Key": "Team", "Value": "red"}]
+    answer = assume(caller, first, Tags=team, TransitiveTagKeys=["Team"], SourceIdentity="alice")
+    assert answer["SourceIdentity"] == "alice"
+    key = session(caller, answer["Credentials"])
+    assert assume(key, second)["SourceIdentity"] == "alice"
+    assert "source identity" in words(lambda: assume(key, second, SourceIdentity="mallory"))
+    other = [{"Key": "team", "Value": "blue"}]
+    assert "transitive tag" in words(lambda: assume(key, second, Tags=other))
+
+
+def test_what_keystead_takes_no_part_in_is_refused(caller: Caller) -> None:
+    arn = role(caller, trust(caller.made.admin_arn))
+    context = [{"ProviderArn": "arn:aws:iam::aws:contextProvider/X", "ContextAssertion": "x" * 4}]
+    assert refused(lambda: assume(caller, arn, ProvidedContexts=context)) == ("ValidationError", 400)
+    many = [{"arn": f"arn:aws:iam::aws:policy/P{number:012}"} for number in range(11)]
+    assert refused(lambda: assume(caller, arn, PolicyArns=many)) == ("ValidationError", 400)
+
+
+def test_a_role_that_goes_while_it_is_being_assumed_is_denied(
+    caller: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arn = role(caller, trust(caller.made.admin_arn))
+    found, looks = assuming._role, []
+
+    def vanishing(principals: Any, name: str) -> Any:
+        looks.append(name)
+        return found(principals, name) if len(looks) < 3 else None
+
+    monkeypatch.setattr(assuming, "_role", vanishing)
+    assert refused(lambda: assume(caller, arn)) == ("AccessDenied", 403)

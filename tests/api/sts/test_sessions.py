@@ -6,6 +6,7 @@ from functools import partial
 
 import pytest
 
+from foundation.identity.sessions import Claims
 from tests.api.iam.conftest import Key, allow, refused, session, user, words
 from tests.support.world import Caller, World
 
@@ -105,3 +106,11 @@ def test_whose_a_key_is_can_be_asked_by_whoever_may(caller: Caller) -> None:
             "ValidationError",
             400,
         )
+
+
+def test_an_expired_session_is_told_so(caller: Caller) -> None:
+    claims = Claims(caller.account, caller.account, b"", 0, 0)
+    over = caller.world.worker.sessions.issue(claims, timedelta(seconds=-1))
+    key = Key(caller.world, over.access_key_id, over.secret_access_key, over.token)
+    assert refused(key.client("sts").get_caller_identity) == ("ExpiredToken", 403)
+    assert refused(key.client("kms").list_keys) == ("ExpiredTokenException", 400)

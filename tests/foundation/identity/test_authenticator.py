@@ -464,3 +464,13 @@ def test_a_made_up_signature_is_always_a_refusal(
     ):
         with pytest.raises(AwsError):
             authenticator.authenticate(forged, ACM, request_id="r")
+
+
+@pytest.mark.parametrize("tokens", [("",), ("one", "two")], ids=["empty", "two"])
+def test_a_session_token_is_given_once_and_not_empty(
+    authenticator: Authenticator, account: NewAccount, tokens: tuple[str, ...]
+) -> None:
+    request = signed(account)
+    headers = (*request.headers, *(("x-amz-security-token", token) for token in tokens))
+    with pytest.raises(IncompleteSignature, match="Security-Token"):
+        authenticator.authenticate(replace(request, headers=headers), ACM, request_id="r")
