@@ -125,7 +125,16 @@ def test_an_import_token_is_of_one_key_and_unaltered(change: str) -> None:
     assert refusal(keys, frames.ImportMaterial(token, other, wrapped, {})).code == "BadImportToken"
 
 
-@pytest.mark.parametrize("token", [b"", b"\x4b\x02", b"\x4b\x02\xff\xff", b"\x4b\x01\0\0x", b"a token of 64 octets that nobody sealed, and no one ever will...."])
+@pytest.mark.parametrize(
+    "token",
+    [
+        b"",
+        b"\x4b\x02",
+        b"\x4b\x02\xff\xff",
+        b"\x4b\x01\0\0x",
+        b"a token of 64 octets that nobody sealed, and no one ever will....",
+    ],
+)
 def test_what_is_no_import_token_is_said_to_be_none(token: bytes) -> None:
     with pytest.raises(BadImportToken):
         import_note(token)
