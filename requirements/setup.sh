@@ -16,5 +16,6 @@ if [ "$kind" = runtime ]; then
     .venv/bin/python -m pip install -q --require-hashes -r requirements/build.txt
 fi
 .venv/bin/python -m pip install -q --no-deps --no-build-isolation -e .
+.venv/bin/python -m compileall -q acm ca kms validation foundation server || true
 touch ".venv/.$kind"
 [ "$kind" = runtime ] || touch .venv/.runtime

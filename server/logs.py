@@ -7,7 +7,15 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, TextIO
 
-import structlog
+# structlog brings rich along where it is installed, for tracebacks in colour; they are never printed here, and a start
+# that has to be quick pays a tenth of a second for them.
+_rich = sys.modules.pop("rich", None)
+sys.modules["rich"] = None  # type: ignore[assignment]  # an import of it now fails, as if it were not installed
+import structlog  # noqa: E402  # after the line above
+
+del sys.modules["rich"]
+if _rich is not None:
+    sys.modules["rich"] = _rich
 
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 

@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.chaos]
 
 REPO = Path(__file__).parents[2]
 # 1234 1700000000.123456 fdatasync(7</data/keystead.db-wal>) = 0 <0.000123>
-CALL = re.compile(r"^(?P<pid>\d+) (?P<at>\d+\.\d+) (?P<name>\w+)\((?P<arguments>.*)$")
+CALL = re.compile(r"^(?P<pid>\d+) +(?P<at>\d+\.\d+) (?P<name>\w+)\((?P<arguments>.*)$")
 
 
 @dataclass(frozen=True)
