@@ -76,9 +76,9 @@ def commands() -> str:
 
 
 def _help(command: click.Command, path: list[str], parent: click.Context | None = None) -> list[str]:
-    context = click.Context(
-        command, info_name=path[-1], parent=parent, max_content_width=100, terminal_width=100
-    )
+    # The command's own settings too: click keeps the help option that the first context gave it.
+    settings_of = {**command.context_settings, "max_content_width": 100, "terminal_width": 100}
+    context = click.Context(command, info_name=path[-1], parent=parent, **settings_of)
     text = "\n".join(line.rstrip() for line in command.get_help(context).splitlines())
     pages = [f"## `{' '.join(path)}`\n\n```\n{text}\n```\n"]
     if isinstance(command, click.Group):

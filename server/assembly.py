@@ -38,12 +38,11 @@ from server.logs import Log, make_log
 from server.metrics import Metrics
 from server.outside import Outside, open_outside
 from server.pipeline import Factory, Pipeline
-from server.regions import served_regions
+from server.regions import DEFAULT_REGION, served_regions
 from server.settings import Settings
 
 Role = Literal["worker", "scheduler", "admin"]
 
-DEFAULT_REGION = "us-east-1"
 CORE_SOCKET = "core.sock"
 TRAIL = "trail"
 MODELS = "models"

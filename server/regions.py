@@ -7,6 +7,8 @@ from pathlib import Path
 import botocore
 import msgspec
 
+DEFAULT_REGION = "us-east-1"
+
 
 class _Partition(msgspec.Struct):
     id: str

@@ -5,8 +5,7 @@ were there. (Both together are for a copy of the head off the host.)
 """
 
 import hmac
-from collections.abc import Callable, Sequence
-from itertools import islice
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -45,6 +44,7 @@ class Heads:
         self._reached = reached
         self._seen: chain.Position = chain.START
         self._kept = -1
+        self._chain: str | None = None  # found once: a directory holds one chain for ever
 
     def keep(self) -> None:
         """Write down what the call before saw: by now it is durable in the file too. Call it every second or so."""
@@ -88,8 +88,10 @@ class Heads:
             return sum(known != name for known in session.exec(select(TrailHead.chain)))
 
     def _name(self) -> str | None:
-        first: Sequence[chain.Record] = list(islice(chain.walk(self._directory), 1))
-        return first[0].hash.hex() if first else None
+        if self._chain is None:
+            first = next(chain.walk(self._directory), None)
+            self._chain = None if first is None else first.hash.hex()
+        return self._chain
 
 
 def _stated(name: str, sequence: int, digest: bytes) -> bytes:

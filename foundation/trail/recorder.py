@@ -16,11 +16,10 @@ from foundation.identity import Call, Decision, Resource
 from foundation.store import Store
 from foundation.trail import event as events
 from foundation.trail.refusals import Refusals
-from foundation.wire import uuid_text
+from foundation.wire import READING_VERBS, uuid_text
 
 __all__ = ["Draft", "Ledger", "Recorder", "Recording", "Redact"]
 
-READING_VERBS = ("Get", "List", "Describe", "Lookup", "Search", "BatchGet")
 BATCH = 200
 
 

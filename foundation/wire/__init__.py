@@ -27,12 +27,13 @@ from foundation.wire.limits import LARGEST_BODY
 from foundation.wire.messages import Addressed, Params, Request, Response
 from foundation.wire.paging import Keyset, Page, TokenSeal, page
 from foundation.wire.protocols import SERVED, Codec
-from foundation.wire.registry import Operation, Operations
+from foundation.wire.registry import READING_VERBS, Operation, Operations
 from foundation.wire.wire import Wire
 from foundation.wire.writers import ResultMismatch
 
 __all__ = [
     "LARGEST_BODY",
+    "READING_VERBS",
     "SERVED",
     "AccessDenied",
     "Addressed",

@@ -16,14 +16,13 @@ from server.admin.doctor import examine
 from server.admin.protocol import NOTHING_THERE, CommandFailed, Progress
 from server.door_certificate import DoorCertificate
 from server.pipeline import Intent
-from server.regions import NotServed, check_served
+from server.regions import DEFAULT_REGION, NotServed, check_served
 
 if TYPE_CHECKING:
     from server.assembly import Assembly
 
 T = TypeVar("T")
 Arguments = Mapping[str, Any]
-DEFAULT_REGION = "us-east-1"
 EXPLAINED = (
     *("eventTime", "eventSource", "eventName", "awsRegion", "userIdentity", "errorCode", "errorMessage"),
     "keystead",

@@ -9,8 +9,7 @@ import pytest
 from foundation.identity import Call, Resource, operator_call, service_call
 from foundation.trail import Recorder
 from foundation.trail.event import MOST_EVENT, MOST_PARAMETERS
-from foundation.trail.recorder import READING_VERBS
-from foundation.wire import registry
+from foundation.wire import READING_VERBS, registry
 from tests.support.identity import ACCOUNT, OTHER_ACCOUNT, administrator
 from tests.support.trail import START, OpenLedger, SteppedClock, decoded, recorder_over
 
