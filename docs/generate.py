@@ -1,5 +1,6 @@
 """The generated reference: operations, settings, commands. `python -m docs.generate`; a test fails when it is stale."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -97,11 +98,11 @@ PAGES: dict[str, Callable[[], str]] = {
 }
 
 
-def main() -> None:
-    """Writes every page."""
+def main(directory: Path = HERE) -> None:
+    """Writes every page into `directory`."""
     for name, page in PAGES.items():
-        (HERE / name).write_text(NOTE + page(), "utf-8")
+        (directory / name).write_text(NOTE + page(), "utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    main(*map(Path, sys.argv[1:]))

@@ -20,6 +20,8 @@ PATIENCE = {"T": 1.2, "t": 1.2, "D": 10.0}
 PATIENCE_OTHERWISE = 2.0
 # Until its first beat a process is still importing and opening things: only a stopped one is given up.
 GRACE = 20.0
+# Seconds between a predecessor's last connection and its end: for handshakes and requests that are still on the wire.
+LINGER = 1.0
 # Seconds that a process may take to finish the calls in flight once it was asked to end.
 DRAIN = 10.0
 
@@ -35,6 +37,7 @@ class Process:
         self.started = now
         self.heard = now
         self.alive = False
+        self.leave_at: float | None = None
         self.leave_by: float | None = None
         self.killed = False
 
@@ -61,9 +64,14 @@ class Process:
         """The machine stood still for the supervisor too: that time was nobody's silence."""
         self.heard += seconds
 
+    def relieve(self, now: float) -> None:
+        """SIGHUP: a successor takes the connections from here on. `leave_at` is when to ask it to leave."""
+        self.leave_at = now + LINGER
+        self.send(signal.SIGHUP)
+
     def ask_to_leave(self, now: float, within: float = DRAIN) -> None:
         """SIGTERM; it may take `within` seconds to finish the calls it has in hand."""
-        self.leave_by = now + within
+        self.leave_at, self.leave_by = None, now + within
         self.send(signal.SIGTERM)
 
     def kill(self) -> None:
@@ -116,7 +124,7 @@ class Place:
         return self.successor
 
     def hand_over(self, now: float) -> None:
-        """The successor is at work: it takes the place, and the old process is asked to finish and leave."""
+        """The successor is at work: it takes the place, and the old process finishes what it has, and leaves."""
         if self.process is not None:
             self._see_off(self.process, now)
         self.process, self.successor, self.start_at = self.successor, None, None
@@ -139,7 +147,7 @@ class Place:
         return [p for p in (self.process, self.successor, *self.leaving) if p is not None]
 
     def _see_off(self, process: Process, now: float) -> None:
-        process.ask_to_leave(now)
+        process.relieve(now)
         self.leaving.append(process)
 
     def _delay(self, process: Process, now: float) -> float:

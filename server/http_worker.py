@@ -12,7 +12,7 @@ from typing import Any
 
 from granian.http import HTTP1Settings, HTTP2Settings
 
-from server.listeners import BACKLOG
+from server.listeners import BACKLOG, stop_taking
 from server.receiving import Turns, close_the_silent, received
 
 # What granian's own server builds its workers from. Its stubs describe other signatures than the compiled module of
@@ -48,13 +48,14 @@ class Door:
 def serve(application: Application, door: Door, threads: int, serving: Callable[[], None]) -> None:
     """Answers until SIGTERM, up to `threads` calls at once; finishes those in flight, and returns.
 
-    Calls `serving` once connects are accepted.
+    From SIGHUP on it takes no new connection, and goes on with those that it has. Calls `serving` once connects are accepted.
 
     To be called in the main thread of a process of its own: granian's threads do not survive a fork.
     """
     stop, stopped = _granian.WorkerSignal(), threading.Event()
     stop.add_cb(stopped.set)
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    signal.signal(signal.SIGHUP, lambda *_: stop_taking(door.listener))
     loop = asyncio.new_event_loop()  # granian asks for one and, for WSGI, only keeps it
     worker = _granian.WSGIWorker(
         1,  # worker id, in granian's logs

@@ -3,7 +3,7 @@
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 # Connects queue here while a worker or the core is replaced (a second or two).
@@ -51,6 +51,23 @@ def unix(path: Path) -> socket.socket:
     finally:
         os.umask(before)
     return listener
+
+
+def stop_taking(listener: int) -> None:
+    """Connects to the socket behind the descriptor `listener` go to the other processes that share it, from now on.
+
+    A process that merely stops drops what it has accepted but not read a request from. So that it can serve these
+    first, each of its descriptors of that socket is replaced by one of a socket that nobody knows.
+    """
+    mine = os.fstat(listener)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as deaf:
+        deaf.bind("")  # unix(7), autobind
+        deaf.listen(1)
+        deaf.setblocking(False)
+        for entry in list(Path("/proc/self/fd").iterdir()):
+            with suppress(FileNotFoundError):  # the listing's own
+                if os.path.samestat(entry.stat(), mine):
+                    os.dup2(deaf.fileno(), int(entry.name), inheritable=False)
 
 
 @contextmanager

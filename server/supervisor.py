@@ -99,6 +99,8 @@ class Supervisor:
         for place in self._places():
             for process in place.processes():
                 process.forgive(max(0.0, now - before - wait - LOOK_EVERY))
+                if process.leave_at is not None and now >= process.leave_at:
+                    process.ask_to_leave(now)
                 if process.overdue(now):
                     self._log.warning("killed a silent process", place=place.name, pid=process.pid)
                     process.kill()

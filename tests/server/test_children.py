@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from server.children import DRAIN, GRACE, PATIENCE, PATIENCE_OTHERWISE, RESTART_AFTER, STEADY, Place, Process
+from server.children import GRACE, LINGER, PATIENCE, PATIENCE_OTHERWISE, RESTART_AFTER, STEADY, Place, Process
 from server.forking import Spawned
 
 
@@ -57,7 +57,7 @@ def test_a_successor_takes_over_only_once_its_heart_beats(place: Place) -> None:
     place.hand_over(2.0)
     assert place.process is new
     assert place.leaving == [old]
-    assert old.leave_by == 2.0 + DRAIN
+    assert old.leave_at == 2.0 + LINGER
 
 
 def test_a_successor_that_dies_young_is_followed_by_another_and_the_old_one_stays(place: Place) -> None:
