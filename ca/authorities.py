@@ -17,6 +17,7 @@ from ca.keys import CA_KEY_SPECS
 from ca.orders import AuthorityView
 from ca.pem import pem
 from ca.profiles import PROFILES
+from ca.revocation_settings import OWN
 from ca.signing import key_label
 from ca.states import next_authority_state, state_at
 from ca.tables import AuthorityRow, CertificateRow, PlaceRow
@@ -149,6 +150,7 @@ class Authorities:
             not_before=None,
             not_after=None,
             created_at=self._now(),
+            revocation=OWN,
         )
         key = self._core.generate_key(key_label(row), self._asker)
         values = row.model_dump() | {"key_token": key.token, "public_key": key.public_key}

@@ -73,7 +73,7 @@ class Revocation:
                 )
             row.status = next_certificate_state(serial, row.status, "revoke")
             authority.revocations += 1
-            session.add_all((row, authority, _revocation(row, reason, now)))
+            session.add_all((row, authority, _revocation(row, reason, now, authority.revocations)))
             schedule(session, CRL_JOB, authority.id, now, only_earlier=True)
 
         self._unit.write(body)
@@ -125,7 +125,7 @@ class Revocation:
     def _keep(self, session: Session, edition: Edition, crl: bytes, claim: Claim) -> None:
         """Publish, unless a higher number is out already, and say when the next is due: at once after new revocations."""
         authority = found(session, edition.authority.id)
-        row = session.get(CrlRow, (authority.account, authority.region, authority.id))
+        row = session.get(CrlRow, (authority.account, authority.region, authority.id, 0))
         if row is None or row.number < edition.number:
             session.add(_published(row, edition, crl))
         current = authority.revocations == edition.covers
@@ -139,7 +139,7 @@ def _permitted(session: Session, authority_id: str, action: str, now: datetime) 
     return authority
 
 
-def _revocation(row: CertificateRow, reason: str, now: datetime) -> RevocationRow:
+def _revocation(row: CertificateRow, reason: str, now: datetime, ordinal: int) -> RevocationRow:
     return RevocationRow(
         account=row.account,
         region=row.region,
@@ -148,6 +148,8 @@ def _revocation(row: CertificateRow, reason: str, now: datetime) -> RevocationRo
         reason=reason,
         revoked_at=now,
         not_after=row.not_after,
+        shard=row.shard,
+        ordinal=ordinal,
     )
 
 
@@ -157,6 +159,7 @@ def _published(row: CrlRow | None, edition: Edition, crl: bytes) -> CrlRow:
             account=edition.authority.account,
             region=edition.authority.region,
             authority_id=edition.authority.id,
+            shard=0,
             number=edition.number,
             covers=edition.covers,
             this_update=edition.this_update,

@@ -30,7 +30,10 @@ class AuthorityRow(Tenant, table=True):
     not_after: datetime | None = Field(sa_type=UtcDateTime)
     created_at: datetime = Field(sa_type=UtcDateTime)
     revocations: int = 0  # how many ever; a CRL says which count it covers
-    crl_number: int = 0  # the highest number ever reserved; it never goes back
+    crl_number: int = 0  # the highest number ever reserved, by any of its CRLs; it never goes back
+    revocation: str = Field(  # JSON: see ca.revocation_settings
+        default="{}", sa_type=Text, sa_column_kwargs={"server_default": "{}"}
+    )
 
 
 class CertificateRow(Tenant, table=True):
@@ -50,27 +53,50 @@ class CertificateRow(Tenant, table=True):
     not_before: datetime = Field(sa_type=UtcDateTime)
     not_after: datetime = Field(sa_type=UtcDateTime)
     created_at: datetime = Field(sa_type=UtcDateTime)
+    shard: int | None = (
+        None  # which of its issuer's partitioned CRLs will list it, fixed at issue; None: none of them
+    )
 
 
 class RevocationRow(Tenant, table=True):
     """A revoked serial number, with what its CRL entry says (RFC 5280 5.3)."""
 
     __tablename__ = "ca_revocation"
-    __table_args__ = (Index("ix_ca_revocation_not_after", "account", "region", "authority_id", "not_after"),)
+    __table_args__ = (
+        Index("ix_ca_revocation_not_after", "account", "region", "authority_id", "not_after"),
+        Index("ix_ca_revocation_shard", "account", "region", "authority_id", "shard", "ordinal"),
+    )
 
     authority_id: str = Field(primary_key=True)
     serial: str = Field(primary_key=True)
     reason: str  # ca.states.REVOCATION_REASONS
     revoked_at: datetime = Field(sa_type=UtcDateTime)
     not_after: datetime = Field(sa_type=UtcDateTime)  # of the certificate; one CRL after it the entry may go
+    shard: int | None = None  # the certificate's
+    ordinal: int = Field(  # AuthorityRow.revocations with this one: a CRL that covers less does not say it
+        default=0, sa_column_kwargs={"server_default": "0"}
+    )
+
+
+class ShardRow(Tenant, table=True):
+    """A CRL that an authority keeps up: number 0 is the complete one, the others are partitions of what it issued."""
+
+    __tablename__ = "ca_crl_shard"
+
+    authority_id: str = Field(primary_key=True)
+    shard: int = Field(primary_key=True)
+    urls: str = Field(
+        sa_type=Text
+    )  # JSON, a list: every URL that certificates name it by, the current one first
 
 
 class CrlRow(Tenant, table=True):
-    """The newest published CRL of an authority."""
+    """The newest published CRL of a shard."""
 
-    __tablename__ = "ca_crl"
+    __tablename__ = "ca_published_crl"
 
     authority_id: str = Field(primary_key=True)
+    shard: int = Field(primary_key=True)
     number: int
     covers: int  # AuthorityRow.revocations when it was drawn up
     this_update: datetime = Field(sa_type=UtcDateTime)
@@ -100,7 +126,6 @@ class ConfigurationRow(Tenant, table=True):
     signing_algorithm: str
     subject: str = Field(sa_type=Text)  # JSON, the model's ASN1Subject
     csr_extensions: str | None = Field(default=None, sa_type=Text)  # JSON, the model's CsrExtensions
-    revocation: str = Field(default="{}", sa_type=Text)  # JSON, the model's RevocationConfiguration
     key_storage: str = "FIPS_140_2_LEVEL_3_OR_HIGHER"
     tags: str = Field(default="{}", sa_type=Text)  # JSON, key to value
     policy: str | None = Field(default=None, sa_type=Text)  # the resource policy, principals pinned

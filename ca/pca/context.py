@@ -106,7 +106,6 @@ def of_row(row: AuthorityRow, configuration: ConfigurationRow | None, now: datet
             usage_mode="GENERAL_PURPOSE",
             signing_algorithm=SIGNING[row.key_spec],
             subject=json.dumps(name),
-            revocation="{}",
             key_storage=KEY_STORAGE,
             tags="{}",
             changed_at=row.created_at,

@@ -74,7 +74,11 @@ class Lifecycle:
         context, now = self._context, self._context.now()
         row = self._row(params["CertificateAuthorityType"], wanted["KeyAlgorithm"], subject, now)
         key = context.core.generate_key(key_label(row), context.asker)
-        values = row.model_dump() | {"key_token": key.token, "public_key": key.public_key}
+        values = row.model_dump() | {
+            "key_token": key.token,
+            "public_key": key.public_key,
+            "revocation": json.dumps(revocation),
+        }
         settings = {
             "account": row.account,
             "region": row.region,
@@ -83,7 +87,6 @@ class Lifecycle:
             "signing_algorithm": wanted["SigningAlgorithm"],
             "subject": json.dumps(wanted["Subject"]),
             "csr_extensions": None if extensions is None else json.dumps(extensions),
-            "revocation": json.dumps(revocation),
             "key_storage": storage,
             "tags": json.dumps(tags),
             "changed_at": now,
@@ -154,7 +157,7 @@ class Lifecycle:
 
         def change(_: Session, authority: Kept) -> None:
             if judged is not None:
-                authority.configuration.revocation = judged
+                authority.row.revocation = judged
             if status is not None and status != authority.status:
                 authority.row.status = authority.allows("enable" if status == "ACTIVE" else "disable")
 

@@ -3,9 +3,8 @@
 import json
 
 from ca.pca.context import Kept
+from ca.revocation_settings import shown_settings
 from foundation.wire import Params
-
-DEFAULT_REVOCATION = {"CrlConfiguration": {"Enabled": False}, "OcspConfiguration": {"Enabled": False}}
 
 
 def description(kept: Kept) -> Params:
@@ -26,7 +25,7 @@ def description(kept: Kept) -> Params:
         "Type": row.kind,
         "Status": kept.status,
         "CertificateAuthorityConfiguration": made,
-        "RevocationConfiguration": json.loads(configuration.revocation) or DEFAULT_REVOCATION,
+        "RevocationConfiguration": shown_settings(row.revocation),
         "KeyStorageSecurityStandard": configuration.key_storage,
         "UsageMode": configuration.usage_mode,
     }
