@@ -1,28 +1,25 @@
 """What each command does: `(assembly, arguments, progress) -> dict`, judged and recorded like every other call."""
 
 import json
-import os
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from ca import AuthorityView, PublicPki
-from foundation.identity import Call, NewAccount, NewToken, operator_call
+from foundation.identity import Call, NewAccount, NewToken
 from foundation.store import SYSTEM, Unit
 from foundation.trail import HeadAltered, TrailBroken, verify_trail
-from foundation.wire import AwsError
 from server import clock_advance
+from server.admin import acting
+from server.admin.acting import Arguments
 from server.admin.doctor import examine
 from server.admin.protocol import NOTHING_THERE, CommandFailed, Progress
 from server.door_certificate import DoorCertificate
-from server.pipeline import Intent
-from server.regions import DEFAULT_REGION, NotServed, check_served
+from server.regions import DEFAULT_REGION
 
 if TYPE_CHECKING:
     from server.assembly import Assembly
 
-T = TypeVar("T")
-Arguments = Mapping[str, Any]
 EXPLAINED = (
     *("eventTime", "eventSource", "eventName", "awsRegion", "userIdentity", "errorCode", "errorMessage"),
     "keystead",
@@ -33,14 +30,14 @@ MOST_EVENTS = 20
 
 def account_create(assembly: "Assembly", arguments: Arguments, _progress: Progress) -> dict[str, Any]:
     """→ account_id, access_key_id, secret_access_key, admin_arn."""
-    account = _text(arguments, "id") or assembly.accounts.draw_account_id()
-    access_key, secret = _text(arguments, "access_key"), _text(arguments, "secret_key")
+    account = acting.text(arguments, "id") or assembly.accounts.draw_account_id()
+    access_key, secret = acting.text(arguments, "access_key"), acting.text(arguments, "secret_key")
 
     def run(_unit: Unit) -> NewAccount:
         return assembly.accounts.create(account, access_key, secret)
 
-    call = _operator(assembly, account, DEFAULT_REGION)
-    made = _perform(assembly, call, "CreateAccount", {"accountId": account}, run)
+    call = acting.operator(assembly, account, DEFAULT_REGION)
+    made = acting.perform(assembly, call, "CreateAccount", {"accountId": account}, run)
     return {
         "account_id": made.account_id,
         "access_key_id": made.access_key_id,
@@ -51,19 +48,17 @@ def account_create(assembly: "Assembly", arguments: Arguments, _progress: Progre
 
 def ca_init(assembly: "Assembly", arguments: Arguments, progress: Progress) -> dict[str, Any]:
     """→ account, root_arn, subordinate_arn, root_pem (a file under DIR/roots)."""
-    account = _account(assembly, arguments)
-    region = _text(arguments, "region") or DEFAULT_REGION
-    try:
-        check_served(region, assembly.settings.regions)
-    except NotServed as refused:
-        raise CommandFailed(str(refused)) from refused
+    account = acting.account(assembly, arguments)
+    region = acting.region(assembly, arguments)
     progress("making a root and a subordinate; their keys are made in the key core")
 
     def run_as(call: Call) -> Callable[[Unit], tuple[AuthorityView, AuthorityView]]:
         return lambda unit: assembly.ca(call, unit).init()
 
-    call = _operator(assembly, account, region)
-    root, subordinate = _perform(assembly, call, "CreateHierarchy", {"accountId": account}, run_as(call))
+    call = acting.operator(assembly, account, region)
+    root, subordinate = acting.perform(
+        assembly, call, "CreateHierarchy", {"accountId": account}, run_as(call)
+    )
     pem = assembly.settings.data / "roots" / f"{root.id}.pem"
     pem.parent.mkdir(mode=0o700, exist_ok=True)
     pem.write_text(root.certificate_pem)
@@ -77,16 +72,16 @@ def ca_init(assembly: "Assembly", arguments: Arguments, progress: Progress) -> d
 
 def token_create(assembly: "Assembly", arguments: Arguments, _progress: Progress) -> dict[str, Any]:
     """→ token, principal."""
-    principal = _text(arguments, "principal")
+    principal = acting.text(arguments, "principal")
     if principal is None:
-        principal = f"arn:aws:iam::{_account(assembly, arguments)}:user/admin"
+        principal = f"arn:aws:iam::{acting.account(assembly, arguments)}:user/admin"
     account = principal.split(":")[4] if principal.count(":") >= 5 else ""
 
     def run(_unit: Unit) -> NewToken:
         return assembly.bearer.create(principal)
 
-    call = _operator(assembly, account, DEFAULT_REGION)
-    made = _perform(assembly, call, "CreateToken", {"principal": principal}, run)
+    call = acting.operator(assembly, account, DEFAULT_REGION)
+    made = acting.perform(assembly, call, "CreateToken", {"principal": principal}, run)
     return {"token": made.token, "principal": made.principal_arn}
 
 
@@ -126,7 +121,7 @@ def trail_verify(assembly: "Assembly", _arguments: Arguments, _progress: Progres
 
 def why(assembly: "Assembly", arguments: Arguments, _progress: Progress) -> dict[str, Any]:
     """→ events: the records of one request, oldest first."""
-    request_id = _text(arguments, "request_id") or ""
+    request_id = acting.text(arguments, "request_id") or ""
     assembly.shipper.ship()
     found = [json.loads(body) for body in assembly.trail_index.of_request(request_id)]
     events = [{name: event[name] for name in EXPLAINED if name in event} for event in found[:MOST_EVENTS]]
@@ -140,7 +135,7 @@ def doctor(assembly: "Assembly", _arguments: Arguments, _progress: Progress) -> 
     return {"findings": examine(assembly)}
 
 
-COMMANDS: Mapping[str, Callable[["Assembly", Arguments, Progress], dict[str, Any]]] = {
+COMMANDS: Mapping[str, acting.Command] = {
     "account.create": account_create,
     "ca.init": ca_init,
     "token.create": token_create,
@@ -159,41 +154,3 @@ def run(assembly: "Assembly", command: str, arguments: dict[str, Any], progress:
             f"this server knows no command {command}: the client is of another version ({assembly.version} serves)"
         )
     return COMMANDS[command](assembly, arguments, progress)
-
-
-def _perform(
-    assembly: "Assembly", call: Call, name: str, parameters: Mapping[str, Any], body: Callable[[Unit], T]
-) -> T:
-    try:
-        return assembly.pipeline.act(call, Intent("keystead", name, parameters), body)
-    except AwsError as error:
-        raise CommandFailed(f"{error.message} ({error.code})") from error
-
-
-def _operator(assembly: "Assembly", account: str, region: str) -> Call:
-    return operator_call(
-        account=account,
-        region=region,
-        request_id=assembly.pipeline.request_id(),
-        at=assembly.clock.wall(),
-        uid=os.geteuid(),
-    )
-
-
-def _account(assembly: "Assembly", arguments: Arguments) -> str:
-    """The account that was named, else the deployment's first."""
-    named = _text(arguments, "account")
-    known = assembly.accounts.ids()
-    if named is not None and named not in known:
-        raise CommandFailed(f"there is no account {named}. There are: {', '.join(known)}", NOTHING_THERE)
-    account = named or assembly.accounts.first()
-    if account is None:
-        raise CommandFailed("there is no account yet: `keystead account create` makes one", NOTHING_THERE)
-    return account
-
-
-def _text(arguments: Arguments, name: str) -> str | None:
-    value = arguments.get(name)
-    if value is not None and not isinstance(value, str):
-        raise CommandFailed(f"{name} must be text")
-    return value

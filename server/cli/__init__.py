@@ -1,18 +1,18 @@
 """The command `keystead`. Each subcommand is imported when it is used, so that none pays for another's libraries."""
 
-import importlib
 import sys
 from collections.abc import Sequence
 
 import click
 
 from server.admin.protocol import FAILED, CommandFailed
+from server.cli.lazy import lazy
 
 # Where each command lives, and its line in `keystead --help`.
 COMMANDS = {
     "serve": ("server.cli.serve:serve", "Run the service on a data directory."),
     "account": ("server.cli.account:account", "Make accounts."),
-    "ca": ("server.cli.ca:ca", "Make the certificate authorities of an account."),
+    "ca": ("server.cli.ca:ca", "Make, import, show and renew the certificate authorities of an account."),
     "token": ("server.cli.token:token", "Make bearer tokens for the /v1 HTTP API."),
     "roots": ("server.cli.roots:roots", "Print every root that clients should trust, PEM."),
     "clock": ("server.cli.clock:clock", "Move the test clock."),
@@ -24,25 +24,9 @@ COMMANDS = {
 }
 
 
-class Lazy(click.Group):
-    """A group that knows its commands by name, and imports one only to run it or to show its own help."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  # click's signature
-        if cmd_name not in COMMANDS:
-            return None
-        module, _, name = COMMANDS[cmd_name][0].partition(":")
-        command: click.Command = getattr(importlib.import_module(module), name)
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  # click's signature
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
-
-
-@click.group(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=lazy(COMMANDS), context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(package_name="keystead", prog_name="keystead")
 def keystead() -> None:
     """keystead: a private certificate authority and ACM-like service of your own.
