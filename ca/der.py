@@ -25,7 +25,7 @@ def check_bounds(der: bytes) -> None:
     Linear and without recursion, so that it may look at what strangers send before any parser does (SECURITY 2.9).
     Contents of primitive elements are not looked into.
     """
-    _, start, end = _header(der, 0, len(der))
+    _, start, end = header(der, 0, len(der))
     if end != len(der):
         raise BadDer(f"{len(der) - end} bytes follow the DER structure")
     open_ends: list[int] = []
@@ -33,7 +33,7 @@ def check_bounds(der: bytes) -> None:
     while at < len(der):
         while open_ends and open_ends[-1] == at:
             open_ends.pop()
-        tag, start, end = _header(der, at, open_ends[-1] if open_ends else len(der))
+        tag, start, end = header(der, at, open_ends[-1] if open_ends else len(der))
         elements += 1
         if elements > MAX_ELEMENTS:
             raise BadDer(f"more than {MAX_ELEMENTS} DER elements")
@@ -59,7 +59,7 @@ def signature_algorithm(tbs: bytes) -> bytes:
 
 def certificate(tbs: bytes, signature: bytes) -> bytes:
     """Put a signature to the bytes that it signs: SEQUENCE { tbsCertificate, signatureAlgorithm, signatureValue }."""
-    return _element(_SEQUENCE, tbs + signature_algorithm(tbs) + _element(_BIT_STRING, b"\x00" + signature))
+    return element(_SEQUENCE, tbs + signature_algorithm(tbs) + element(_BIT_STRING, b"\x00" + signature))
 
 
 def request_public_key(request: bytes) -> bytes:
@@ -75,9 +75,9 @@ def rsa_exponent(public_key: bytes) -> int | None:
     """The exponent in a SubjectPublicKeyInfo that has the form of an RSA key (RFC 8017 A.1.1), else None."""
     try:
         _, bits = _children(public_key)
-        _, start, _ = _header(bits, 0, len(bits))
+        _, start, _ = header(bits, 0, len(bits))
         modulus, exponent = _children(bits[start + 1 :])
-        _, start, end = _header(exponent, 0, len(exponent))
+        _, start, end = header(exponent, 0, len(exponent))
     except ValueError:  # BadDer, and a wrong number of elements
         return None
     return int.from_bytes(exponent[start:end], "big") if modulus[0] == exponent[0] == _INTEGER else None
@@ -87,17 +87,18 @@ def split(elements: bytes) -> Iterator[bytes]:
     """DER elements that stand one after another, each whole."""
     at = 0
     while at < len(elements):
-        _, _, stop = _header(elements, at, len(elements))
+        _, _, stop = header(elements, at, len(elements))
         yield elements[at:stop]
         at = stop
 
 
 def _children(der: bytes) -> Iterator[bytes]:
-    _, start, end = _header(der, 0, len(der))
+    _, start, end = header(der, 0, len(der))
     return split(der[start:end])
 
 
-def _element(tag: int, content: bytes) -> bytes:
+def element(tag: int, content: bytes) -> bytes:
+    """One element with a low tag number."""
     length = len(content)
     if length < 0x80:
         return bytes((tag, length)) + content
@@ -105,7 +106,7 @@ def _element(tag: int, content: bytes) -> bytes:
     return bytes((tag, 0x80 | size)) + length.to_bytes(size, "big") + content
 
 
-def _header(der: bytes, at: int, limit: int) -> tuple[int, int, int]:
+def header(der: bytes, at: int, limit: int) -> tuple[int, int, int]:
     """Read one header: (tag octet, start of contents, end of contents), all within `limit`."""
     if at + 2 > limit:
         raise BadDer("the DER structure ends too early")

@@ -18,7 +18,7 @@ GOOD, VERSION_1 = (
 def nested(levels: int) -> bytes:
     inner = b""
     for _ in range(levels):
-        inner = der._element(0x30, inner)
+        inner = der.element(0x30, inner)
     return inner
 
 
@@ -36,7 +36,7 @@ def test_certificates_that_stand_one_after_another_are_split() -> None:
 
 @pytest.mark.parametrize("length", [0, 1, 127, 128, 255, 256, 65536])
 def test_lengths_are_written_in_their_shortest_form(length: int) -> None:
-    element = der._element(0x04, bytes(length))
+    element = der.element(0x04, bytes(length))
     der.check_bounds(element)
     assert list(der.split(element)) == [element]
 
@@ -48,9 +48,9 @@ def test_32_levels_are_the_deepest() -> None:
 
 
 def test_10_000_elements_are_the_most() -> None:
-    der.check_bounds(der._element(0x30, b"\x05\x00" * 9_999))
+    der.check_bounds(der.element(0x30, b"\x05\x00" * 9_999))
     with pytest.raises(der.BadDer, match="more than 10000"):
-        der.check_bounds(der._element(0x30, b"\x05\x00" * 10_000))
+        der.check_bounds(der.element(0x30, b"\x05\x00" * 10_000))
 
 
 @pytest.mark.parametrize(
