@@ -3,10 +3,10 @@
 pyca's certificate, CRL, CSR and OCSP builders accept them, so `ca` is written in plain pyca and never sees a key.
 """
 
-from typing import NoReturn, Self
+from typing import Any, NoReturn, Self
 
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa, padding, rsa
 from cryptography.hazmat.primitives.asymmetric import utils as asymmetric
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 from cryptography.utils import Buffer
@@ -18,7 +18,7 @@ from kms.hsm.labels import Asker, KeyLabel, Kind
 
 
 class _Handle:
-    """What the three handles share: where to sign, and the refusal of everything but that."""
+    """What the handles share: where to sign, and the refusal of everything but that."""
 
     def __init__(self, client: CoreClient, token: bytes, label: KeyLabel, asker: Asker, kind: Kind) -> None:
         self._client = client
@@ -72,7 +72,7 @@ class EllipticCurveHandle(_Handle, ec.EllipticCurvePrivateKey):
 
 
 class RsaHandle(_Handle, rsa.RSAPrivateKey):
-    """An RSA key in the core; PKCS#1 v1.5 signatures only, which are deterministic."""
+    """An RSA key in the core: PKCS#1 v1.5, and PSS with a salt as long as the hash. Both are deterministic here."""
 
     def __init__(self, public: rsa.RSAPublicKey, *where: object) -> None:
         super().__init__(*where)  # type: ignore[arg-type]  # signing_handle passes _Handle's arguments on
@@ -91,7 +91,11 @@ class RsaHandle(_Handle, rsa.RSAPrivateKey):
         padding_: padding.AsymmetricPadding,
         algorithm: asymmetric.Prehashed | hashes.HashAlgorithm | asymmetric.NoDigestInfo,
     ) -> bytes:
-        if not isinstance(padding_, padding.PKCS1v15) or not isinstance(algorithm, hashes.HashAlgorithm):
+        if not isinstance(algorithm, hashes.HashAlgorithm):
+            self._refuse()
+        if isinstance(padding_, padding.PSS) and padding_._salt_length == algorithm.digest_size:  # noqa: SLF001 - pyca shows it nowhere else
+            return self._sign("pss", algorithm.name, data)
+        if not isinstance(padding_, padding.PKCS1v15):
             self._refuse()
         return self._sign("pkcs1", algorithm.name, data)
 
@@ -110,7 +114,41 @@ class Ed25519Handle(_Handle, ed25519.Ed25519PrivateKey):
         return self._sign("ed25519", "", data)
 
 
-SigningHandle = EllipticCurveHandle | RsaHandle | Ed25519Handle
+class _MlDsaHandle(_Handle):
+    """An ML-DSA key in the core. Signatures are FIPS 204's deterministic ones, with an empty context."""
+
+    def __init__(
+        self, public: mldsa.MLDSA44PublicKey | mldsa.MLDSA65PublicKey | mldsa.MLDSA87PublicKey, *where: object
+    ) -> None:
+        super().__init__(*where)  # type: ignore[arg-type]  # signing_handle passes _Handle's arguments on
+        self._public = public
+
+    def public_key(self) -> Any:
+        return self._public
+
+    def sign(self, data: Buffer, context: Buffer | None = None) -> bytes:
+        if context:
+            self._refuse()
+        return self._sign("ml-dsa", "", data)
+
+    def sign_mu(self, mu: Buffer) -> NoReturn:
+        self._refuse(mu)
+
+
+class MlDsa44Handle(_MlDsaHandle, mldsa.MLDSA44PrivateKey):
+    """ML-DSA-44."""
+
+
+class MlDsa65Handle(_MlDsaHandle, mldsa.MLDSA65PrivateKey):
+    """ML-DSA-65."""
+
+
+class MlDsa87Handle(_MlDsaHandle, mldsa.MLDSA87PrivateKey):
+    """ML-DSA-87."""
+
+
+MlDsaHandle = MlDsa44Handle | MlDsa65Handle | MlDsa87Handle
+SigningHandle = EllipticCurveHandle | RsaHandle | Ed25519Handle | MlDsaHandle
 
 
 def signing_handle(  # noqa: PLR0917 - the order of CoreClient.sign, with what a handle needs besides
@@ -128,4 +166,10 @@ def signing_handle(  # noqa: PLR0917 - the order of CoreClient.sign, with what a
         return RsaHandle(public, *where)
     if isinstance(public, ed25519.Ed25519PublicKey):
         return Ed25519Handle(public, *where)
-    raise KeyRefused("keystead signs with RSA, EC and Ed25519 keys")
+    if isinstance(public, mldsa.MLDSA44PublicKey):
+        return MlDsa44Handle(public, *where)
+    if isinstance(public, mldsa.MLDSA65PublicKey):
+        return MlDsa65Handle(public, *where)
+    if isinstance(public, mldsa.MLDSA87PublicKey):
+        return MlDsa87Handle(public, *where)
+    raise KeyRefused("keystead signs with RSA, EC, Ed25519 and ML-DSA keys")

@@ -11,7 +11,6 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 from cryptography.x509 import ocsp
 
-from kms.hsm.algorithms import Algorithm
 from kms.hsm.der import CONTEXT_0, OCTET_STRING, SEQUENCE, children, tlv
 from kms.hsm.errors import KeyRefused
 from kms.hsm.labels import Kind
@@ -30,12 +29,11 @@ _UNPARSED = (
 )
 
 
-def judge(kind: Kind, message: bytes, algorithm: Algorithm, spki: bytes) -> None:
-    """Raises KeyRefused unless `message` is the to-be-signed part of one `kind`, by and for the key `spki` (DER)."""
-    if kind == "raw":
-        return
-    if not algorithm.identifier:
-        raise KeyRefused("certificates and their like are not signed with this algorithm here")
+def judge(kind: Kind, message: bytes, algorithm: bytes, spki: bytes) -> None:
+    """Raises KeyRefused unless `message` is the to-be-signed part of one `kind`, by and for the key `spki` (DER).
+
+    algorithm: the DER AlgorithmIdentifier of the signature.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter(
@@ -47,13 +45,15 @@ def judge(kind: Kind, message: bytes, algorithm: Algorithm, spki: bytes) -> None
                 _csr(message, algorithm, spki)
             elif kind == "ocsp":
                 _ocsp(message, algorithm)
+            elif kind == "rollover":
+                _rollover(message, algorithm, spki)
             else:
                 _certificate(message, algorithm, spki, authority=kind == "ca-certificate")
     except _UNPARSED as odd:
         raise KeyRefused(f"the bytes to be signed are no {kind}: {odd}") from odd
 
 
-def _certificate(message: bytes, algorithm: Algorithm, spki: bytes, *, authority: bool) -> None:
+def _certificate(message: bytes, algorithm: bytes, spki: bytes, *, authority: bool) -> None:
     certificate = x509.load_der_x509_certificate(_completed(message, algorithm))
     _same(certificate.tbs_certificate_bytes, message)
     if certificate.version is not x509.Version.v3:
@@ -75,7 +75,17 @@ def _certificate(message: bytes, algorithm: Algorithm, spki: bytes, *, authority
     _issued_by(certificate.extensions, spki)
 
 
-def _crl(message: bytes, algorithm: Algorithm, spki: bytes) -> None:
+def _rollover(message: bytes, algorithm: bytes, spki: bytes) -> None:
+    """A CA's old key certifies its new one, or the new the old (RFC 4210 4.4): one name, two keys."""
+    certificate = x509.load_der_x509_certificate(_completed(message, algorithm))
+    if certificate.issuer != certificate.subject:
+        raise KeyRefused("kind 'rollover' is for a CA's certificate by another key of the same name")
+    if certificate.public_key() == load_der_public_key(spki):
+        raise KeyRefused("kind 'rollover' is for another key than the one that signs")
+    _authority(certificate, message, algorithm, spki)
+
+
+def _crl(message: bytes, algorithm: bytes, spki: bytes) -> None:
     crl = x509.load_der_x509_crl(_completed(message, algorithm))
     _same(crl.tbs_certlist_bytes, message)
     _algorithm_inside(message, 1, algorithm)
@@ -84,14 +94,14 @@ def _crl(message: bytes, algorithm: Algorithm, spki: bytes) -> None:
     _issued_by(crl.extensions, spki)
 
 
-def _csr(message: bytes, algorithm: Algorithm, spki: bytes) -> None:
+def _csr(message: bytes, algorithm: bytes, spki: bytes) -> None:
     request = x509.load_der_x509_csr(_completed(message, algorithm))
     _same(request.tbs_certrequest_bytes, message)
     if request.public_key() != load_der_public_key(spki):
         raise KeyRefused("a CSR is signed by the key that it is for")
 
 
-def _ocsp(message: bytes, algorithm: Algorithm) -> None:
+def _ocsp(message: bytes, algorithm: bytes) -> None:
     basic = tlv(OCTET_STRING, _completed(message, algorithm))
     response = tlv(SEQUENCE, _SUCCESSFUL + tlv(CONTEXT_0, tlv(SEQUENCE, _OCSP_BASIC + basic)))
     parsed = ocsp.load_der_ocsp_response(response)
@@ -112,10 +122,10 @@ def _issued_by(extensions: x509.Extensions, spki: bytes) -> None:
         raise KeyRefused("its authority key identifier is not that of the key that signs")
 
 
-def _algorithm_inside(message: bytes, index: int, algorithm: Algorithm) -> None:
+def _algorithm_inside(message: bytes, index: int, algorithm: bytes) -> None:
     """RFC 5280 4.1.2.3 and 5.1.2.2: the algorithm named inside is the one of the signature."""
     parts = children(message)
-    if len(parts) <= index or tlv(*parts[index]) != algorithm.identifier:
+    if len(parts) <= index or tlv(*parts[index]) != algorithm:
         raise KeyRefused("the algorithm named inside is not the one asked for")
 
 
@@ -124,5 +134,5 @@ def _same(read: bytes, message: bytes) -> None:
         raise KeyRefused("there is more in the bytes to be signed than was read")
 
 
-def _completed(message: bytes, algorithm: Algorithm) -> bytes:
-    return tlv(SEQUENCE, message + algorithm.identifier + _NO_SIGNATURE)
+def _completed(message: bytes, algorithm: bytes) -> bytes:
+    return tlv(SEQUENCE, message + algorithm + _NO_SIGNATURE)

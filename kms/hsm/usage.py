@@ -13,7 +13,7 @@ from kms.hsm.labels import KeyLabel, Role
 from kms.hsm.specs import Family, spec_named, usual_usage
 
 _ISSUING = frozenset({"sign certificate", "sign ca-certificate", "sign crl", "sign ocsp"})
-_CA = _ISSUING | {"sign csr"}  # for a CA that asks its parent for a certificate
+_CA = _ISSUING | {"sign csr", "sign rollover"}  # it asks its parent for a certificate, and changes its key
 _SIGNING = frozenset({"sign raw", "verify"})
 
 # (purpose, usage, family of the spec) -> what such keys do; what is not here cannot be made.
@@ -21,6 +21,7 @@ USES: Mapping[tuple[str, str, Family], frozenset[str]] = {
     ("ca", "SIGN_VERIFY", "rsa"): _CA,
     ("ca", "SIGN_VERIFY", "ec"): _CA,
     ("ca", "SIGN_VERIFY", "ed25519"): _CA,
+    ("ca", "SIGN_VERIFY", "ml-dsa"): _CA,
     ("door", "SIGN_VERIFY", "rsa"): _ISSUING,
     ("door", "SIGN_VERIFY", "ec"): _ISSUING,
     ("door", "SIGN_VERIFY", "ed25519"): _ISSUING,
@@ -85,7 +86,7 @@ _WORKER: frozenset[type[frames.Body]] = frozenset(
 _ADMIN: frozenset[type[frames.Body]] = frozenset(
     {
         frames.Ping, frames.GenerateKey, frames.Sign, frames.Seal, frames.Open, frames.Mac, frames.Append,
-        frames.NewAccessKey, frames.Reseal,
+        frames.NewAccessKey, frames.Reseal, frames.ImportParameters, frames.ImportMaterial, frames.Lock, frames.Unlock,
     }
 )  # fmt: skip
 ROLES: Mapping[Role, frozenset[type[frames.Body]]] = {
@@ -101,6 +102,18 @@ def check_role(role: Role, body: frames.AnyBody) -> None:
         raise KeyRefused(f"a {role} may not ask the core for {type(body).__name__}")
     if role == "worker" and isinstance(body, frames.NewAccessKey) and body.secret is not None:
         raise KeyRefused("a worker may not choose a secret access key")
+    if role == "worker" and _operators_own(body):
+        raise KeyRefused("only an operator brings in a CA's key, or certifies one key of a CA by another")
+
+
+def _operators_own(body: frames.AnyBody) -> bool:
+    """What a captured worker could use to pass a key of its own off as a CA's."""
+    match body:
+        case frames.Sign():
+            return body.kind == "rollover"
+        case frames.ImportParameters() | frames.ImportMaterial():
+            return body.label.purpose != "kms"
+    return False
 
 
 def check_label(label: KeyLabel) -> frozenset[str]:
@@ -134,8 +147,15 @@ def check_made_here(label: KeyLabel) -> None:
 def check_imported(label: KeyLabel) -> None:
     """Raises KeyRefused unless material may be imported for keys of this label."""
     check_label(label)
-    if label.purpose != "kms" or label.origin != EXTERNAL:
-        raise KeyRefused("material is imported for 'kms' keys of origin EXTERNAL only")
+    if label.purpose not in {"kms", "ca"} or label.origin != EXTERNAL:
+        raise KeyRefused("material is imported for 'kms' and 'ca' keys of origin EXTERNAL only")
+
+
+def check_lockable(label: KeyLabel) -> None:
+    """Raises KeyRefused unless keys of this label can be locked."""
+    check_label(label)
+    if label.purpose != "ca":
+        raise KeyRefused("only the keys of CAs are locked")
 
 
 def check_seal(purpose: str) -> Purpose:

@@ -12,11 +12,12 @@ from kms.hsm import (
     outline,
     primitives,
     recipient,
+    repeatable,
     rsa_oaep,
     signatures,
     usage,
 )
-from kms.hsm.algorithms import algorithm_for, check_message
+from kms.hsm.algorithms import algorithm_for, check_message, issuing_algorithm
 from kms.hsm.errors import KeyRefused
 from kms.hsm.material import Backing, OpenedKey
 from kms.hsm.specs import SYMMETRIC, spec_named
@@ -31,16 +32,25 @@ class KeyUses:
 
     def sign(self, body: frames.Sign) -> frames.Result:
         usage.check_use(body.label, f"sign {body.kind}")
+        if body.kind != "raw":
+            return self._certify(body)
         algorithm = algorithm_for(body.algorithm, body.label.spec)
-        limit = {"raw": frames.PLAINTEXT_LIMIT, "crl": frames.CRL_LIMIT}.get(body.kind, frames.SMALL)
-        if len(body.message) > limit:
-            raise KeyRefused(f"a {body.kind} message has at most {limit} bytes")
-        if body.kind != "raw" and body.message_type != "RAW":
-            raise KeyRefused("a message of another kind than raw is signed whole")
+        if len(body.message) > frames.PLAINTEXT_LIMIT:
+            raise KeyRefused(f"a raw message has at most {frames.PLAINTEXT_LIMIT} bytes")
         check_message(algorithm, body.message, body.message_type)
         key = self._backing.open(body.token, body.label)
-        outline.judge(body.kind, body.message, algorithm, key.spki)
         return frames.Result(signatures.sign(key.private, algorithm, body.message, body.message_type))
+
+    def _certify(self, body: frames.Sign) -> frames.Result:
+        algorithm, identifier = issuing_algorithm(body.algorithm, body.label.spec)
+        limit = frames.CRL_LIMIT if body.kind == "crl" else frames.SMALL
+        if len(body.message) > limit:
+            raise KeyRefused(f"a {body.kind} message has at most {limit} bytes")
+        if body.message_type != "RAW":
+            raise KeyRefused("a message of another kind than raw is signed whole")
+        key = self._backing.open(body.token, body.label)
+        outline.judge(body.kind, body.message, identifier, key.spki)
+        return frames.Result(repeatable.sign(key.private, algorithm, body.message))
 
     def verify(self, body: frames.Verify) -> frames.Result:
         usage.check_use(body.label, "verify")

@@ -22,8 +22,9 @@ ASKER = Asker("request-7", "arn:aws:iam::111122223333:user/admin")
 SPECS = ["RSA_2048", "EC_prime256v1", "EC_secp384r1", "EC_secp521r1", "ED25519"]
 HASHES: dict[str, hashes.SHA256 | hashes.SHA384 | hashes.SHA512 | None] = {
     "RSA_2048": hashes.SHA256(), "EC_prime256v1": hashes.SHA256(), "EC_secp384r1": hashes.SHA384(),
-    "EC_secp521r1": hashes.SHA512(), "ED25519": None,
+    "EC_secp521r1": hashes.SHA512(), "ED25519": None, "ML_DSA_44": None, "ML_DSA_65": None, "ML_DSA_87": None,
 }  # fmt: skip
+AUTHORITIES = list(HASHES)
 Handles = Callable[[str, str, Kind], SigningHandle]
 
 
@@ -42,7 +43,12 @@ def handles(core: CoreClient) -> Handles:
     return handle
 
 
-def root(handle: SigningHandle, spec: str) -> x509.Certificate:
+def root(
+    handle: SigningHandle,
+    spec: str,
+    digest: hashes.SHA256 | hashes.SHA384 | hashes.SHA512 | None = None,
+    pss: padding.PSS | None = None,
+) -> x509.Certificate:
     return (
         x509.CertificateBuilder()
         .issuer_name(NAME)
@@ -52,23 +58,38 @@ def root(handle: SigningHandle, spec: str) -> x509.Certificate:
         .not_valid_before(NOW)
         .not_valid_after(NOW + timedelta(days=99))
         .add_extension(x509.BasicConstraints(ca=True, path_length=1), critical=True)
-        .sign(handle, HASHES[spec])
+        .sign(handle, digest or HASHES[spec], rsa_padding=pss)
     )
 
 
-@pytest.mark.parametrize("spec", SPECS)
+@pytest.mark.parametrize("spec", AUTHORITIES)
 def test_a_certificate_builder_signs_by_handle(handles: Handles, spec: str) -> None:
     certificate = root(handles("ca", spec, "ca-certificate"), spec)
     certificate.verify_directly_issued_by(certificate)
 
 
-@pytest.mark.parametrize("spec", SPECS)
+@pytest.mark.parametrize("spec", AUTHORITIES)
 def test_the_same_bytes_always_get_the_same_signature(handles: Handles, spec: str) -> None:
     handle = handles("ca", spec, "ca-certificate")
     assert root(handle, spec) == root(handle, spec)
 
 
-@pytest.mark.parametrize("spec", SPECS)
+DIGESTS = [hashes.SHA256(), hashes.SHA384(), hashes.SHA512()]
+
+
+@pytest.mark.parametrize("digest", DIGESTS, ids=lambda digest: digest.name)
+@pytest.mark.parametrize("spec", ["EC_prime256v1", "EC_secp384r1", "EC_secp521r1", "RSA_2048", "PSS"])
+def test_a_ca_key_signs_with_every_digest_and_both_rsa_paddings_and_the_same_each_time(
+    handles: Handles, spec: str, digest: hashes.SHA256 | hashes.SHA384 | hashes.SHA512
+) -> None:
+    pss = padding.PSS(padding.MGF1(digest), digest.digest_size) if spec == "PSS" else None
+    handle = handles("ca", "RSA_2048" if pss else spec, "ca-certificate")
+    certificate = root(handle, spec, digest, pss)
+    certificate.verify_directly_issued_by(certificate)
+    assert certificate == root(handle, spec, digest, pss)
+
+
+@pytest.mark.parametrize("spec", AUTHORITIES)
 def test_a_crl_builder_signs_by_handle(handles: Handles, spec: str) -> None:
     handle = handles("ca", spec, "crl")
     crl = (
@@ -89,7 +110,7 @@ def test_a_csr_builder_signs_by_handle(handles: Handles, spec: str) -> None:
     assert request.public_key() == handle.public_key()
 
 
-@pytest.mark.parametrize("spec", ["RSA_2048", "EC_prime256v1", "ED25519"])
+@pytest.mark.parametrize("spec", ["RSA_2048", "EC_prime256v1", "ED25519", "ML_DSA_44"])
 def test_an_ocsp_builder_signs_by_handle(handles: Handles, spec: str) -> None:
     issuer = root(handles("ca", spec, "ca-certificate"), spec)
     handle = handles("ca", spec, "ocsp")
@@ -121,7 +142,7 @@ def test_a_handle_of_one_kind_signs_no_other(handles: Handles) -> None:
         handle.sign(b"anything", ec.ECDSA(hashes.SHA256()))
 
 
-@pytest.mark.parametrize("spec", ["RSA_2048", "EC_prime256v1", "ED25519"])
+@pytest.mark.parametrize("spec", ["RSA_2048", "EC_prime256v1", "ED25519", "ML_DSA_44"])
 def test_a_handle_gives_no_private_bytes_and_does_not_decrypt_or_exchange(
     handles: Handles, spec: str
 ) -> None:
@@ -144,7 +165,7 @@ def test_a_handle_refuses_other_paddings_and_prehashed_data(handles: Handles) ->
     with pytest.raises(KeyRefused):
         modulus.sign(bytes(32), padding.PKCS1v15(), utils.Prehashed(hashes.SHA256()))
     with pytest.raises(KeyRefused):
-        modulus.sign(b"", padding.PSS(padding.MGF1(hashes.SHA256()), 32), hashes.SHA256())
+        modulus.sign(b"", padding.PSS(padding.MGF1(hashes.SHA256()), 20), hashes.SHA256())
     with pytest.raises(KeyRefused, match="no ecdsa signature with"):
         curve.sign(b"", ec.ECDSA(hashes.SHA3_256()))
 
@@ -161,5 +182,5 @@ def test_a_handle_is_for_keys_that_keystead_signs_with(core: CoreClient) -> None
 
     public = x25519.X25519PrivateKey.generate().public_key()
     der = public.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-    with pytest.raises(KeyRefused, match="RSA, EC and Ed25519"):
+    with pytest.raises(KeyRefused, match="RSA, EC, Ed25519 and ML-DSA"):
         signing_handle(core, b"", KeyLabel("ca", "1", "r", "k", 1, "ED25519"), ASKER, der, "crl")

@@ -112,12 +112,24 @@ def test_a_certificates_message_has_no_message_type() -> None:
     assert "signed whole" in refusal(KEYS, digest).message
 
 
-@pytest.mark.parametrize("algorithm", ["RSASSA_PSS_SHA_256", "RSASSA_PKCS1_V1_5_SHA_256"])
-def test_a_ca_key_issues_with_pkcs1_only(algorithm: str) -> None:
-    named = label("ca", "RSA_2048")
+@pytest.mark.parametrize(
+    ("spec", "algorithm", "refused"),
+    [
+        ("EC_prime256v1", "ECDSA_SHA_512", False),
+        ("EC_prime256v1", "RSASSA_PSS_SHA_256", True),
+        ("ML_DSA_44", "ML_DSA_SHAKE_256", False),
+        ("ML_DSA_44", "ECDSA_SHA_256", True),
+        ("ED25519", "ED25519_PH_SHA_512", True),
+    ],
+)
+def test_a_ca_key_issues_with_every_algorithm_of_its_family_and_no_other(
+    spec: str, algorithm: str, *, refused: bool
+) -> None:
+    named = label("ca", spec)
     token = result(KEYS, frames.GenerateKey(named)).first
     message = refusal(KEYS, frames.Sign(token, named, algorithm, b"x", "crl")).message
-    assert ("not signed with this algorithm" in message) == ("PSS" in algorithm)
+    assert ("signs no certificates" in message) == refused
+    assert ("the bytes to be signed are no crl" in message) != refused
 
 
 CAPS = {

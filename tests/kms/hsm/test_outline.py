@@ -13,7 +13,7 @@ from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kms.hsm.algorithms import ALGORITHMS
+from kms.hsm.algorithms import issuing_algorithm
 from kms.hsm.der import tlv
 from kms.hsm.errors import KeyRefused
 from kms.hsm.keypairs import spki
@@ -24,7 +24,7 @@ CA = ec.generate_private_key(ec.SECP256R1())
 LEAF = ec.generate_private_key(ec.SECP256R1())
 NAME = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Some CA")])
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-ECDSA = ALGORITHMS["ECDSA_SHA_256"]
+ECDSA = issuing_algorithm("ECDSA_SHA_256", "EC_prime256v1")[1]
 
 
 def certificate(
@@ -75,7 +75,7 @@ def csr(key: ec.EllipticCurvePrivateKey = CA) -> bytes:
 
 
 def response() -> bytes:
-    issuer = x509.load_der_x509_certificate(tlv(0x30, certificate(key=CA) + ECDSA.identifier + b"\x03\x01\0"))
+    issuer = x509.load_der_x509_certificate(tlv(0x30, certificate(key=CA) + ECDSA + b"\x03\x01\0"))
     builder = (
         ocsp.OCSPResponseBuilder()
         .add_response(issuer, issuer, hashes.SHA256(), ocsp.OCSPCertStatus.GOOD, NOW, None, None, None)
@@ -191,6 +191,6 @@ def test_a_certificate_of_an_old_version_is_refused() -> None:
     message = certificate()
     version = bytes.fromhex("a003020102")
     assert message.count(version) == 1
-    inner = x509.load_der_x509_certificate(tlv(0x30, message + ECDSA.identifier + b"\x03\x01\0"))
+    inner = x509.load_der_x509_certificate(tlv(0x30, message + ECDSA + b"\x03\x01\0"))
     assert inner.version is x509.Version.v3
     refused("certificate", message.replace(version, bytes.fromhex("a003020100")))

@@ -94,7 +94,7 @@ USAGES = (
 )  # fmt: skip
 SIGNERS: set[Family] = {"rsa", "ec", "ed25519"}
 LAWFUL: dict[tuple[str, str], set[Family]] = {
-    ("ca", "SIGN_VERIFY"): SIGNERS,
+    ("ca", "SIGN_VERIFY"): {*SIGNERS, "ml-dsa"},
     ("door", "SIGN_VERIFY"): SIGNERS,
     ("acm", "SIGN_VERIFY"): SIGNERS,
     ("kms", "SIGN_VERIFY"): {*SIGNERS, "koblitz", "ml-dsa"},
