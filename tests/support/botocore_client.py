@@ -4,8 +4,10 @@ kms = client("kms", app)                  # app: Request -> Response, as the pip
 kms = client("kms", wsgi(make_wsgi(...)))  # or a whole WSGI application
 """
 
+import functools
 import io
 import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,6 +24,7 @@ from foundation.wire import Request, Response
 App = Callable[[Request], Response]
 
 SOURCE_IP = "192.0.2.7"
+_MAKING = threading.Lock()
 ENDPOINT = "https://keystead.test"
 
 
@@ -50,13 +53,16 @@ def client(
         retries={"mode": "standard", "total_max_attempts": attempts},
         **(options or {}),
     )
-    made = boto3.session.Session(
-        aws_access_key_id=access_key,
-        aws_secret_access_key=secret_key,
-        aws_session_token=session_token,
-        region_name=region,
-        botocore_session=_session(protocol),
-    ).client(service, endpoint_url=endpoint_url, config=config)
+    with _MAKING:  # sessions are not for several threads at once
+        made = _session(protocol).client(
+            service,
+            aws_access_key_id=access_key,
+            aws_secret_access_key=secret_key,
+            aws_session_token=session_token,
+            region_name=region,
+            endpoint_url=endpoint_url,
+            config=config,
+        )
 
     def send(request: AWSPreparedRequest, **_event: object) -> AWSResponse:
         answer = app(as_request(request))
@@ -139,8 +145,9 @@ def _each(chunks: Iterable[bytes]) -> Iterator[bytes]:
     yield from chunks
 
 
-def _session(protocol: str | None) -> Session:
-    """A session that reads nothing of the machine's own settings."""
+@functools.cache
+def _session(protocol: str | None) -> boto3.session.Session:
+    """A session that reads nothing of the machine's own settings, and each model once: a fresh one takes 0.2 s a client."""
     session = Session()
     session.set_config_variable("config_file", "/dev/null")
     session.set_config_variable("credentials_file", "/dev/null")
@@ -155,7 +162,7 @@ def _session(protocol: str | None) -> Session:
             return model
 
         loader.load_service_model = load_with_one_protocol
-    return session
+    return boto3.session.Session(botocore_session=session)
 
 
 def _text(value: str | bytes) -> str:
