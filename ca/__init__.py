@@ -23,6 +23,7 @@ from ca.pca import Pca
 from ca.pca import operations as pca
 from ca.pki import PublicPki
 from ca.service import CaService
+from ca.sinks import Credentials, FolderSink, ObjectSink, S3Endpoint, S3Sink
 
 __all__ = [
     "AuthorityNotFound",
@@ -37,15 +38,20 @@ __all__ = [
     "CertificateNotFound",
     "CertificateState",
     "ClaimTaken",
+    "Credentials",
+    "FolderSink",
     "IssueOrder",
     "Issued",
     "JudgedCsr",
     "LintFailure",
     "NotPublished",
+    "ObjectSink",
     "OrderRefused",
     "Pca",
     "PcaContext",
     "PublicPki",
+    "S3Endpoint",
+    "S3Sink",
     "SerialsExhausted",
     "SignatureMismatch",
     "jobs",

@@ -58,6 +58,18 @@ class NotPublished(CaError):
     """Nothing is published under this path of /pki/."""
 
 
+class BucketMissing(CaError):
+    """The bucket does not exist, or its name is none."""
+
+
+class BucketDenied(CaError):
+    """The bucket is there, and what was asked of it is not allowed."""
+
+
+class SinkUnavailable(CaError):
+    """The place for objects cannot be reached now; the same may be tried again."""
+
+
 class SerialsExhausted(CaError):
     """Entropy kept repeating itself: no unused serial number came out of several draws."""
 

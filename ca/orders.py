@@ -17,6 +17,9 @@ class CaSettings:
     backdate: timedelta = timedelta(minutes=60)  # TRAPS 33: clients' clocks run late
     crl_validity: timedelta = timedelta(days=7)  # ten days at most (SECURITY 2.10); republished at half of it
     max_names: int = 100  # SECURITY 2.9
+    public_url: str = (
+        "http://127.0.0.1:8750"  # of this service, as certificates name it; without a trailing slash
+    )
     # A keystead hierarchy with less left than this gets a successor: the longest server certificate must still fit.
     succession: timedelta = timedelta(days=825)
 

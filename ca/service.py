@@ -21,6 +21,7 @@ from ca.pem import pem
 from ca.profiles import PROFILES
 from ca.revocation import Revocation
 from ca.signing import Signer
+from ca.sinks import ObjectSink
 from ca.tables import AuthorityRow, CertificateRow
 from foundation.store import SYSTEM, Claim, Scope, Unit
 from kms.hsm import Asker, CoreClient
@@ -43,6 +44,7 @@ class CaService:
         now: Callable[[], datetime],
         entropy: Callable[[int], bytes],
         settings: CaSettings | None = None,
+        sink: ObjectSink | None = None,
     ) -> None:
         self._unit = unit
         self._asker = asker
@@ -50,6 +52,7 @@ class CaService:
         self._now = now
         self._entropy = entropy
         self._settings = settings or CaSettings()
+        self._sink = sink
         self._signer = Signer(core, asker)
 
     def create_root(self, subject: x509.Name | str, spec: str, validity: timedelta) -> AuthorityView:

@@ -116,7 +116,7 @@ class Assembly:
             recorder=Recorder(core, wire.redacted, clock.wall, clock.now, identifiers),
             trail_index=trail_index,
             shipper=Shipper(data / TRAIL, trail_index),
-            outside=open_outside(settings, entropy, store.assert_no_transaction),
+            outside=open_outside(settings, entropy, store.assert_no_transaction, clock.wall),
             wire=wire,
             log=log,
             metrics=Metrics(),
@@ -193,7 +193,15 @@ class Assembly:
 
     def ca_for(self, unit: Unit, asker: Asker) -> CaService:
         """The CA, working for `asker` on one tenant's rows."""
-        return CaService(unit, asker, self.core, now=self.clock.now, entropy=entropy)
+        return CaService(
+            unit,
+            asker,
+            self.core,
+            now=self.clock.now,
+            entropy=entropy,
+            settings=ca_settings(self.settings),
+            sink=self.outside.sink,
+        )
 
     def _ca_of_jobs(self, scope: Scope) -> CaService:
         return self.ca_for(self.store.unit(scope), Asker("job", "acm-pca.amazonaws.com"))
@@ -226,7 +234,8 @@ class Assembly:
             self.seal,
             now=self.clock.now,
             entropy=entropy,
-            settings=CaSettings(),
+            settings=ca_settings(self.settings),
+            sink=self.outside.sink,
         )
         return Pca(context)
 
@@ -280,6 +289,11 @@ def kms_settings(settings: Settings) -> KmsSettings:
         attestation_root=settings.kms_attestation_root,
         regions=tuple(sorted(served_regions(settings.regions))),
     )
+
+
+def ca_settings(settings: Settings) -> CaSettings:
+    """The operator's settings in the CA's own terms."""
+    return CaSettings(public_url=settings.own_url)
 
 
 def acm_settings(settings: Settings) -> AcmSettings:

@@ -3,9 +3,11 @@
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from acm import DnsProver
+from ca import FolderSink, ObjectSink, S3Endpoint, S3Sink
 from foundation.egress import Egress, Endpoint
 from server.settings import BadSetting, Settings, address
 from validation import BadName, Dns, DnsFailed, Publisher, TsigKey, UpdateZone, system_resolvers
@@ -19,10 +21,14 @@ class Outside:
     dns: Dns
     prover: DnsProver
     publisher: Publisher | None
+    sink: ObjectSink
 
 
 def open_outside(
-    settings: Settings, entropy: Callable[[int], bytes], before_call: Callable[[], None]
+    settings: Settings,
+    entropy: Callable[[int], bytes],
+    before_call: Callable[[], None],
+    wall: Callable[[], datetime],
 ) -> Outside:
     """Nothing is sent yet. Raises BadSetting when the settings name no usable resolver or update zone."""
     own = tuple(listener for listener in (settings.listen, settings.tls_listen) if listener is not None)
@@ -31,7 +37,18 @@ def open_outside(
     issuers = settings.validation_caa_issuers if settings.validation_caa else None
     zones = [update_zone(text) for text in settings.publish]
     publisher = Publisher(zones, egress, entropy) if zones else None
-    return Outside(egress, dns, DnsProver(dns, issuers), publisher)
+    return Outside(egress, dns, DnsProver(dns, issuers), publisher, _sink(settings, egress, dns, wall))
+
+
+def _sink(settings: Settings, egress: Egress, dns: Dns, wall: Callable[[], datetime]) -> ObjectSink:
+    if settings.s3_endpoint is None:
+        return FolderSink(settings.data / "buckets")
+    if settings.s3_credentials is None:
+        raise BadSetting(
+            "s3.endpoint needs s3.credentials: the file with the access key to sign requests with"
+        )
+    endpoint = S3Endpoint(settings.s3_endpoint, settings.s3_region, settings.s3_credentials)
+    return S3Sink(endpoint, egress, dns.addresses, wall)
 
 
 def _resolvers(settings: Settings) -> tuple[Endpoint, ...]:

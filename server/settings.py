@@ -1,6 +1,8 @@
 """What an operator may set: one table, read from flags, `KEYSTEAD_…` and `DIR/keystead.toml`, in that order of precedence."""
 
+import configparser
 import ipaddress
+import socket
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,6 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
+
+    from ca import Credentials
+    from foundation.egress import Target
 
 Address = tuple[str, int]
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -68,6 +73,49 @@ def certificate(text: str) -> "Certificate":
         return load_pem_x509_certificate(Path(text).read_bytes())
     except OSError as unreadable:
         raise ValueError(f"the file cannot be read: {unreadable.strerror}") from unreadable
+
+
+def s3_url(text: str) -> "Target":
+    """The URL of an S3 endpoint: scheme, host and port alone. Raises `ValueError`."""
+    from foundation.egress import BadTarget, parse_url
+
+    try:
+        target = parse_url(text)
+    except BadTarget as bad:
+        raise ValueError(str(bad)) from bad
+    if target.path != "/":
+        raise ValueError("it must be a scheme, a host and a port, without a path")
+    return target
+
+
+def s3_key(text: str) -> "Credentials":
+    """The access key in a file of the AWS CLI's form, of its section `default`. Raises `ValueError`."""
+    from ca import Credentials
+
+    file = configparser.ConfigParser(interpolation=None)
+    try:
+        file.read_string(Path(text).read_text("utf-8"))
+        section = file["default"]
+        return Credentials(
+            section["aws_access_key_id"], section["aws_secret_access_key"], section.get("aws_session_token")
+        )
+    except OSError as unreadable:
+        raise ValueError(f"the file cannot be read: {unreadable.strerror}") from unreadable
+    except (configparser.Error, KeyError, UnicodeDecodeError) as odd:
+        raise ValueError(
+            "the file must have a section [default] with aws_access_key_id and aws_secret_access_key"
+        ) from odd
+
+
+def public_address(text: str) -> str:
+    """An absolute http or https URL, as it may stand in a certificate. Raises `ValueError`."""
+    from foundation.egress import BadTarget, parse_url
+
+    try:
+        parse_url(text)
+    except BadTarget as bad:
+        raise ValueError(f"it must be an absolute http or https URL: {bad}") from bad
+    return text
 
 
 def count(least: int, most: int) -> Callable[[str], int]:
@@ -229,11 +277,27 @@ TABLE: tuple[Setting, ...] = (
     ),
     Setting(
         "public_url",
-        str,
+        public_address,
         None,
-        "how the outside reaches this service, for URLs in answers",
+        "how clients reach this service: for URLs in answers, and in certificates (CRL, OCSP, issuer); by default"
+        " made of listen",
+    ),
+    Setting(
+        "s3.endpoint",
+        s3_url,
+        None,
+        "URL of the S3 endpoint that has the buckets for CRLs and audit reports; by default they are folders under"
+        " DIR/buckets",
         on_command_line=False,
     ),
+    Setting(
+        "s3.credentials",
+        s3_key,
+        None,
+        "file with the access key for s3.endpoint, in the AWS CLI's form",
+        on_command_line=False,
+    ),
+    Setting("s3.region", str, "us-east-1", "Region that s3.endpoint is signed for", on_command_line=False),
 )
 
 BY_NAME: Mapping[str, Setting] = {setting.name: setting for setting in TABLE}
@@ -268,6 +332,9 @@ class Settings:
     publish: tuple[str, ...]
     kms_attestation_root: "Certificate | None"
     public_url: str | None
+    s3_endpoint: "Target | None"
+    s3_credentials: "Credentials | None"
+    s3_region: str
 
     @property
     def database_url(self) -> str:
@@ -275,8 +342,13 @@ class Settings:
 
     @property
     def own_url(self) -> str:
-        """The base of URLs in answers, without a trailing slash."""
+        """The base of URLs in answers and certificates, without a trailing slash.
+
+        Listening everywhere is no address to go to: then it is this host by its name.
+        """
         host, number = self.listen
+        if host in {"0.0.0.0", "::"}:  # noqa: S104 - compared, not bound
+            host = socket.gethostname()
         shown = f"[{host}]" if ":" in host else host
         return (self.public_url or f"http://{shown}:{number}").rstrip("/")
 

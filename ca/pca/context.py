@@ -16,6 +16,7 @@ from ca.orders import CaSettings
 from ca.pca.configuration import KEY_STORAGE, SIGNING
 from ca.pca.errors import InvalidArn, ResourceNotFound
 from ca.pca.subjects import subject_of
+from ca.sinks import ObjectSink
 from ca.states import next_authority_state, state_at
 from ca.tables import AuthorityRow, ConfigurationRow
 from foundation.identity import Call
@@ -44,6 +45,7 @@ class Context:
     now: Callable[[], datetime]
     entropy: Callable[[int], bytes]
     settings: CaSettings
+    sink: ObjectSink
 
     @property
     def asker(self) -> Asker:

@@ -84,6 +84,9 @@ NAMES: Final = MappingProxyType(
         plain.AuthorityState: InvalidState,
         plain.CertificateNotFound: ResourceNotFound,
         plain.CertificateState: AlreadyProcessed,
+        plain.BucketMissing: InvalidArgs,
+        plain.BucketDenied: InvalidPolicy,
+        plain.SinkUnavailable: RequestFailed,
     }
 )
 """Every error of the room that a caller can cause. The others are faults of ours and pass."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import time
 from collections.abc import Callable
 from types import TracebackType
@@ -133,6 +134,28 @@ class TcpSocket:
         except OSError as error:
             raise _failed(error) from error
         return bytes(parts)
+
+    def receive_all(self, limit: int) -> bytes:
+        """What the other side sends until it closes; raise EgressFailed beyond `limit` bytes."""
+        parts = bytearray()
+        try:
+            while len(parts) <= limit:
+                self._socket.settimeout(self._left())
+                part = self._socket.recv(limit + 1 - len(parts))
+                if not part:
+                    return bytes(parts)
+                parts += part
+        except OSError as error:
+            raise _failed(error) from error
+        raise EgressFailed("it sent more than expected")
+
+    def encrypt(self, context: ssl.SSLContext, host: str) -> None:
+        """Go on in TLS, as the client; raise EgressFailed when the other side is not `host` to `context`."""
+        try:
+            self._socket.settimeout(self._left())
+            self._socket = context.wrap_socket(self._socket, server_hostname=host)
+        except OSError as error:  # ssl.SSLError is one
+            raise _failed(error) from error
 
     def close(self) -> None:
         """Close at once."""
