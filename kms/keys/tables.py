@@ -7,7 +7,7 @@ back is refused.
 from datetime import datetime
 from typing import ClassVar
 
-from sqlalchemy import Index, LargeBinary, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Index, LargeBinary, Text, UniqueConstraint
 from sqlmodel import Field
 
 from foundation.store import AccountOwned, Global, Tenant, UtcDateTime
@@ -159,3 +159,15 @@ class RetirableGrant(Global, table=True):
     account: str = Field(primary_key=True)  # the key's
     key_id: str = Field(primary_key=True)
     grant_id: str = Field(primary_key=True)
+
+
+class Change(Global, table=True):
+    """What one generation of KMS's rows changed: caches drop that, and keep the rest. The newest ones are kept.
+
+    `subject`: see `kms.keys.changelog`. It only says what to read again, so it has no MAC.
+    """
+
+    __tablename__: ClassVar[str] = "kms_change"
+
+    generation: int = Field(primary_key=True, sa_type=BigInteger)
+    subject: str = Field(primary_key=True)
