@@ -29,6 +29,7 @@ from kms.hsm.frames import CoreStatus
 from kms.hsm.handles import signing_handle
 from kms.hsm.import_token import import_note
 from kms.hsm.labels import Asker, KeyLabel
+from kms.hsm.locks import is_locked, window_end
 from kms.hsm.paging import SealOverCore
 from kms.hsm.specs import SPECS
 
@@ -61,5 +62,7 @@ __all__ = [
     "WrongUnsealSecret",
     "describe",
     "import_note",
+    "is_locked",
     "signing_handle",
+    "window_end",
 ]

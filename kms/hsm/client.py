@@ -1,6 +1,7 @@
 """The caller's side of the key core: one method for each thing that can be asked."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from kms.hsm import frames
 from kms.hsm.answers import (
@@ -36,6 +37,17 @@ class CoreClient(Caller):
         """The same key's token under the newest domain key; for `mrk-` keys also bound to another Region."""
         return self._call(frames.Reseal(token, label, region or label.region), asker).first
 
+    def lock(self, token: bytes, label: KeyLabel, asker: Asker) -> bytes:
+        """A CA key's token as one that no use opens, until `unlock`. The old token must be overwritten with it."""
+        return self._call(frames.Lock(token, label), asker).first
+
+    def unlock(self, token: bytes, label: KeyLabel, asker: Asker, until: datetime) -> bytes:
+        """A token that opens a locked key until then (wall clock, 24 hours at most) and no longer.
+
+        KeyRefused for a key that is not locked and for a window that is over or too long.
+        """
+        return self._call(frames.Unlock(token, label, int(until.timestamp())), asker).first
+
     def sign(
         self,
         token: bytes,
@@ -49,7 +61,8 @@ class CoreClient(Caller):
     ) -> bytes:
         """Sign `message` (at most 4096 bytes when raw, else the whole to-be-signed DER, which the core judges).
 
-        kind: "raw" | "certificate" (no CA flag allowed) | "ca-certificate" (CA flag required) | "crl" | "ocsp" | "csr".
+        kind: "raw" | "certificate" (no CA flag allowed) | "ca-certificate" (CA flag required) | "rollover" (of the same
+        CA, for another key of it; no worker may) | "crl" | "ocsp" | "csr".
         algorithm: KMS's names, see `kms.hsm.algorithms`. message_type: KMS's, of kind "raw" only. Deterministic but for
         RSASSA-PSS and ML-DSA: the same bytes give the same signature.
         """

@@ -62,6 +62,19 @@ class Reseal(Body, frozen=True):
     region: Name
 
 
+class Lock(Body, frozen=True):
+    token: Token
+    label: KeyLabel
+
+
+class Unlock(Body, frozen=True):
+    """until: the end of the window, in seconds since 1970 by the wall clock."""
+
+    token: Token
+    label: KeyLabel
+    until: Annotated[int, Meta(ge=0, le=2**53)]
+
+
 class Sign(Body, frozen=True):
     token: Token
     label: KeyLabel
@@ -226,7 +239,7 @@ class Append(Body, frozen=True):
 AnyBody = (
     Hello | Ping | GenerateKey | Reseal | Sign | Verify | Encrypt | Decrypt | ReEncrypt | GenerateDataKey
     | GenerateDataKeyPair | GenerateRandom | GenerateMac | VerifyMac | DeriveSharedSecret | Encapsulate | Decapsulate
-    | ImportParameters | ImportMaterial | Seal | Open | Mac | NewAccessKey | SigningKey | Append
+    | ImportParameters | ImportMaterial | Lock | Unlock | Seal | Open | Mac | NewAccessKey | SigningKey | Append
 )  # fmt: skip
 
 

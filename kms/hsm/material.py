@@ -3,12 +3,13 @@
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from kms.hsm import ciphertext, import_token, keypairs, wrapping
-from kms.hsm.errors import BadImportToken, BadMaterial, BadSeal
+from kms.hsm import ciphertext, import_token, keypairs, locks, wrapping
+from kms.hsm.errors import BadImportToken, BadMaterial, BadSeal, KeyRefused
 from kms.hsm.hierarchy import DomainKeys
 from kms.hsm.keypairs import PrivateKey
 from kms.hsm.labels import KeyLabel, canonical, token_binding
@@ -16,6 +17,7 @@ from kms.hsm.specs import SYMMETRIC, Spec, spec_named
 
 CACHE = 4096
 _SECRETS = frozenset({"symmetric", "hmac"})
+_LOCKABLE = locks.LOCKED[:1]  # how their tokens begin, and no others
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -46,9 +48,16 @@ class Sealed:
 class Backing:
     """Makes and opens backing keys, keeping the most recently used ones open. Not thread-safe: one per process."""
 
-    def __init__(self, domain: DomainKeys, entropy: Callable[[int], bytes], size: int = CACHE) -> None:
+    def __init__(
+        self,
+        domain: DomainKeys,
+        entropy: Callable[[int], bytes],
+        wall: Callable[[], datetime],
+        size: int = CACHE,
+    ) -> None:
         self._domain = domain
         self._entropy = entropy
+        self._wall = wall
         self._size = size
         self._opened: OrderedDict[bytes, OpenedKey] = OrderedDict()
 
@@ -61,7 +70,12 @@ class Backing:
         return self._sealed(label, keypairs.private_der(private), keypairs.spki(private))
 
     def open(self, token: bytes, label: KeyLabel) -> OpenedKey:
-        """The key of that label; BadSeal when the token is of another label, or no token of ours."""
+        """The key of that label; BadSeal when the token is of another label, or no token of ours.
+
+        KeyRefused for a locked one (`kms.hsm.locks`), also when it was open a moment ago.
+        """
+        if token[:1] == _LOCKABLE:
+            locks.check_window(token, self._wall())
         found = self._opened.get(token)
         if found is not None and found.label == label:
             self._opened.move_to_end(token)
@@ -73,8 +87,20 @@ class Backing:
         return opened
 
     def reseal(self, token: bytes, label: KeyLabel, other: KeyLabel) -> bytes:
-        """The same key sealed anew, under the newest domain key, for another label."""
+        """The same key sealed anew, under the newest domain key, for another label. KeyRefused for a lockable one."""
+        if token[:1] == _LOCKABLE:
+            raise KeyRefused("a key that is locked, or unlocked for a while, is not sealed for another place")
         return self._seal(other, self._raw(token, label))
+
+    def lock(self, token: bytes, label: KeyLabel) -> bytes:
+        """The token that no use opens. KeyRefused for a key that is locked."""
+        if locks.is_locked(token):
+            raise KeyRefused("the key is locked already")
+        return locks.lock(self._domain, label, self._raw(token, label))
+
+    def unlock(self, token: bytes, label: KeyLabel, until: int) -> bytes:
+        """The token that opens the locked key until then (seconds since 1970)."""
+        return locks.unlock(self._domain, label, token, until, self._wall())
 
     def parameters(self, label: KeyLabel, algorithm: str, spec: Spec, note: bytes) -> tuple[bytes, bytes]:
         """(import token, SPKI DER) of a new wrapping key for the label's material."""
@@ -129,6 +155,8 @@ class Backing:
         return self._domain.seal(f"key {label.purpose}", token_binding(label), raw)
 
     def _raw(self, token: bytes, label: KeyLabel) -> bytes:
+        if token[:1] == _LOCKABLE:
+            return locks.open_window(self._domain, label, token, self._wall())
         return self._domain.open(f"key {label.purpose}", token_binding(label), token)
 
     def _load(self, label: KeyLabel, raw: bytes) -> OpenedKey:

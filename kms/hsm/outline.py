@@ -44,7 +44,7 @@ def judge(kind: Kind, message: bytes, algorithm: bytes, spki: bytes) -> None:
             elif kind == "csr":
                 _csr(message, algorithm, spki)
             elif kind == "ocsp":
-                _ocsp(message, algorithm)
+                _ocsp(message, algorithm, spki)
             elif kind == "rollover":
                 _rollover(message, algorithm, spki)
             else:
@@ -54,6 +54,22 @@ def judge(kind: Kind, message: bytes, algorithm: bytes, spki: bytes) -> None:
 
 
 def _certificate(message: bytes, algorithm: bytes, spki: bytes, *, authority: bool) -> None:
+    certificate = _outlined(message, algorithm, spki, authority=authority)
+    own = load_der_public_key(spki)
+    if authority and certificate.issuer == certificate.subject and certificate.public_key() != own:
+        raise KeyRefused("a self-issued certificate must be for the key that signs it")
+
+
+def _rollover(message: bytes, algorithm: bytes, spki: bytes) -> None:
+    """A CA's old key certifies its new one, or the new the old (RFC 4210 4.4): one name, two keys."""
+    certificate = _outlined(message, algorithm, spki, authority=True)
+    if certificate.issuer != certificate.subject:
+        raise KeyRefused("kind 'rollover' is for a CA's certificate by another key of the same name")
+    if certificate.public_key() == load_der_public_key(spki):
+        raise KeyRefused("kind 'rollover' is for another key than the one that signs")
+
+
+def _outlined(message: bytes, algorithm: bytes, spki: bytes, *, authority: bool) -> x509.Certificate:
     certificate = x509.load_der_x509_certificate(_completed(message, algorithm))
     _same(certificate.tbs_certificate_bytes, message)
     if certificate.version is not x509.Version.v3:
@@ -68,21 +84,8 @@ def _certificate(message: bytes, algorithm: bytes, spki: bytes, *, authority: bo
         raise KeyRefused("the CA flag is set: a CA's certificate is asked for by kind 'ca-certificate'")
     if authority and not is_authority:
         raise KeyRefused("kind 'ca-certificate' without the CA flag")
-    if certificate.issuer == certificate.subject and authority:
-        own = load_der_public_key(spki)
-        if certificate.public_key() != own:
-            raise KeyRefused("a self-issued certificate must be for the key that signs it")
     _issued_by(certificate.extensions, spki)
-
-
-def _rollover(message: bytes, algorithm: bytes, spki: bytes) -> None:
-    """A CA's old key certifies its new one, or the new the old (RFC 4210 4.4): one name, two keys."""
-    certificate = x509.load_der_x509_certificate(_completed(message, algorithm))
-    if certificate.issuer != certificate.subject:
-        raise KeyRefused("kind 'rollover' is for a CA's certificate by another key of the same name")
-    if certificate.public_key() == load_der_public_key(spki):
-        raise KeyRefused("kind 'rollover' is for another key than the one that signs")
-    _authority(certificate, message, algorithm, spki)
+    return certificate
 
 
 def _crl(message: bytes, algorithm: bytes, spki: bytes) -> None:
@@ -101,13 +104,20 @@ def _csr(message: bytes, algorithm: bytes, spki: bytes) -> None:
         raise KeyRefused("a CSR is signed by the key that it is for")
 
 
-def _ocsp(message: bytes, algorithm: bytes) -> None:
+def _ocsp(message: bytes, algorithm: bytes, spki: bytes) -> None:
+    """A ResponseData whose responder is this key, by its hash, and whose every answer ends (RFC 6960 4.2.1)."""
     basic = tlv(OCTET_STRING, _completed(message, algorithm))
     response = tlv(SEQUENCE, _SUCCESSFUL + tlv(CONTEXT_0, tlv(SEQUENCE, _OCSP_BASIC + basic)))
     parsed = ocsp.load_der_ocsp_response(response)
     _same(parsed.tbs_response_bytes, message)
-    if not list(parsed.responses):
+    if parsed.responder_key_hash != hashlib.sha1(_key_bits(spki), usedforsecurity=False).digest():
+        raise KeyRefused("the responder named is not the key that signs")
+    answers = list(parsed.responses)
+    if not answers:
         raise KeyRefused("an OCSP response is about at least one certificate")
+    for answer in answers:
+        if answer.next_update_utc is None or answer.next_update_utc <= answer.this_update_utc:
+            raise KeyRefused("an OCSP answer says when the next one comes")
 
 
 def _issued_by(extensions: x509.Extensions, spki: bytes) -> None:
@@ -116,10 +126,15 @@ def _issued_by(extensions: x509.Extensions, spki: bytes) -> None:
         stated = extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value.key_identifier
     except x509.ExtensionNotFound:
         return
-    bits = children(spki)[1][1][1:]  # the BIT STRING's content after its count of unused bits
+    bits = _key_bits(spki)
     own = {hashlib.sha1(bits, usedforsecurity=False).digest(), hashlib.sha256(bits).digest()[:20]}
     if stated is not None and stated not in own:
         raise KeyRefused("its authority key identifier is not that of the key that signs")
+
+
+def _key_bits(spki: bytes) -> bytes:
+    """The BIT STRING's content after its count of unused bits."""
+    return children(spki)[1][1][1:]
 
 
 def _algorithm_inside(message: bytes, index: int, algorithm: bytes) -> None:

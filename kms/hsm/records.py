@@ -161,6 +161,8 @@ def _signing_key(body: frames.SigningKey) -> Facts:
 _FACTS: Mapping[type[frames.Body], Callable[[Any], Facts]] = {
     frames.GenerateKey: _key,
     frames.Reseal: lambda body: _key(body) | {"target": body.region},
+    frames.Lock: _key,
+    frames.Unlock: lambda body: _key(body) | {"target": str(body.until)},
     frames.Sign: _signature,
     frames.Verify: _signature,
     frames.Encrypt: _cipher,

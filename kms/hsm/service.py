@@ -45,7 +45,7 @@ class KeyService:
         self._domain = domain
         self._entropy = entropy
         self._wall = wall
-        self._backing = Backing(domain, entropy)
+        self._backing = Backing(domain, entropy, wall)
         self._seen: OrderedDict[str, None] = OrderedDict()
         self._event = msgspec.json.Decoder(_Event)
         self._called = msgspec.json.Decoder(_Call)
@@ -53,6 +53,8 @@ class KeyService:
         self._acts: dict[type[frames.Body], Callable[..., frames.Result]] = {
             frames.GenerateKey: self._generate_key,
             frames.Reseal: self._reseal,
+            frames.Lock: self._lock,
+            frames.Unlock: self._unlock,
             frames.ImportParameters: self._import_parameters,
             frames.ImportMaterial: self._import_material,
             frames.Sign: uses.sign,
@@ -149,6 +151,14 @@ class KeyService:
             raise KeyRefused("only a multi-Region key (mrk-) can be sealed for another Region")
         other = replace(body.label, region=body.region)
         return frames.Result(self._backing.reseal(body.token, body.label, other))
+
+    def _lock(self, body: frames.Lock) -> frames.Result:
+        usage.check_lockable(body.label)
+        return frames.Result(self._backing.lock(body.token, body.label))
+
+    def _unlock(self, body: frames.Unlock) -> frames.Result:
+        usage.check_lockable(body.label)
+        return frames.Result(self._backing.unlock(body.token, body.label, body.until))
 
     def _import_parameters(self, body: frames.ImportParameters) -> frames.Result:
         usage.check_imported(body.label)

@@ -12,7 +12,7 @@ from kms.hsm.errors import KeyRefused
 from kms.hsm.labels import KeyLabel, Role
 from kms.hsm.specs import Family, spec_named, usual_usage
 
-_ISSUING = frozenset({"sign certificate", "sign ca-certificate", "sign crl", "sign ocsp"})
+_ISSUING = frozenset({"sign certificate", "sign ca-certificate", "sign crl"})
 _CA = _ISSUING | {"sign csr", "sign rollover"}  # it asks its parent for a certificate, and changes its key
 _SIGNING = frozenset({"sign raw", "verify"})
 
@@ -22,6 +22,7 @@ USES: Mapping[tuple[str, str, Family], frozenset[str]] = {
     ("ca", "SIGN_VERIFY", "ec"): _CA,
     ("ca", "SIGN_VERIFY", "ed25519"): _CA,
     ("ca", "SIGN_VERIFY", "ml-dsa"): _CA,
+    ("ocsp", "SIGN_VERIFY", "ec"): frozenset({"sign ocsp"}),  # delegated responders: no CA key answers itself
     ("door", "SIGN_VERIFY", "rsa"): _ISSUING,
     ("door", "SIGN_VERIFY", "ec"): _ISSUING,
     ("door", "SIGN_VERIFY", "ed25519"): _ISSUING,
@@ -45,6 +46,7 @@ DATA_KEY_PAIRS: frozenset[Family] = frozenset({"rsa", "ec", "koblitz", "ed25519"
 
 
 EXTERNAL = "EXTERNAL"
+_IMPORTS = (frames.ImportParameters, frames.ImportMaterial)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,8 @@ def check_role(role: Role, body: frames.AnyBody) -> None:
         raise KeyRefused("a worker may not choose a secret access key")
     if role == "worker" and _operators_own(body):
         raise KeyRefused("only an operator brings in a CA's key, or certifies one key of a CA by another")
+    if role == "admin" and isinstance(body, _IMPORTS) and body.label.purpose != "ca":
+        raise KeyRefused("an admin may not ask the core for keys but those of CAs to be brought in")
 
 
 def _operators_own(body: frames.AnyBody) -> bool:
@@ -112,7 +116,7 @@ def _operators_own(body: frames.AnyBody) -> bool:
         case frames.Sign():
             return body.kind == "rollover"
         case frames.ImportParameters() | frames.ImportMaterial():
-            return body.label.purpose != "kms"
+            return body.label.purpose == "ca"
     return False
 
 

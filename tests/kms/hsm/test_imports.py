@@ -225,9 +225,9 @@ def test_the_wrapped_aes_key_has_256_bits(size: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "changes", [{"origin": "KEYSTEAD"}, {"origin": "AWS_KMS"}, {"purpose": "ca"}], ids=str
+    "changes", [{"origin": "KEYSTEAD"}, {"origin": "AWS_KMS"}, {"purpose": "acm"}], ids=str
 )
-def test_material_is_imported_for_kms_keys_of_external_origin_only(changes: dict[str, str]) -> None:
+def test_material_is_imported_for_kms_and_ca_keys_of_external_origin_only(changes: dict[str, str]) -> None:
     named = replace(external("EC_prime256v1"), **changes)  # type: ignore[arg-type]  # each value is of its field
     assert (
         refusal(KEYS, frames.ImportParameters(named, "RSAES_OAEP_SHA_256", "RSA_2048")).code == "KeyRefused"

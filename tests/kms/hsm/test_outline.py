@@ -74,19 +74,25 @@ def csr(key: ec.EllipticCurvePrivateKey = CA) -> bytes:
     return builder.sign(key, hashes.SHA256()).tbs_certrequest_bytes
 
 
-def response() -> bytes:
-    issuer = x509.load_der_x509_certificate(tlv(0x30, certificate(key=CA) + ECDSA + b"\x03\x01\0"))
+def response(
+    *,
+    encoding: ocsp.OCSPResponderEncoding = ocsp.OCSPResponderEncoding.HASH,
+    key: ec.EllipticCurvePrivateKey = CA,
+    until: datetime | None = NOW + timedelta(hours=1),
+) -> bytes:
+    issuer = x509.load_der_x509_certificate(tlv(0x30, certificate(key=key) + ECDSA + b"\x03\x01\0"))
     builder = (
         ocsp.OCSPResponseBuilder()
-        .add_response(issuer, issuer, hashes.SHA256(), ocsp.OCSPCertStatus.GOOD, NOW, None, None, None)
-        .responder_id(ocsp.OCSPResponderEncoding.NAME, issuer)
+        .add_response(issuer, issuer, hashes.SHA256(), ocsp.OCSPCertStatus.GOOD, NOW, until, None, None)
+        .responder_id(encoding, issuer)
     )
-    return builder.sign(CA, hashes.SHA256()).tbs_response_bytes
+    return builder.sign(key, hashes.SHA256()).tbs_response_bytes
 
 
 LAWFUL: dict[Kind, Callable[[], bytes]] = {
     "certificate": certificate,
     "ca-certificate": lambda: certificate(authority=True),
+    "rollover": lambda: certificate(authority=True, subject=NAME),
     "crl": crl,
     "csr": csr,
     "ocsp": response,
@@ -179,6 +185,14 @@ def test_a_self_issued_authority_must_be_for_the_key_that_signs() -> None:
     assert "self-issued" in refused("ca-certificate", message)
 
 
+def test_a_change_of_key_is_between_two_keys_of_one_name() -> None:
+    assert "another key than the one" in refused(
+        "rollover", certificate(authority=True, subject=NAME, key=CA)
+    )
+    assert "same name" in refused("rollover", certificate(authority=True))
+    assert "without the CA flag" in refused("rollover", certificate(authority=False, subject=NAME))
+
+
 def test_a_csr_is_signed_only_by_its_own_key() -> None:
     assert "the key that it is for" in refused("csr", csr(LEAF))
 
@@ -194,3 +208,13 @@ def test_a_certificate_of_an_old_version_is_refused() -> None:
     inner = x509.load_der_x509_certificate(tlv(0x30, message + ECDSA + b"\x03\x01\0"))
     assert inner.version is x509.Version.v3
     refused("certificate", message.replace(version, bytes.fromhex("a003020100")))
+
+
+def test_an_ocsp_response_names_the_key_that_signs_it_by_its_hash() -> None:
+    assert "the responder named" in refused("ocsp", response(key=LEAF))
+    assert "the responder named" in refused("ocsp", response(encoding=ocsp.OCSPResponderEncoding.NAME))
+
+
+@pytest.mark.parametrize("until", [None, NOW, NOW - timedelta(seconds=1)])
+def test_an_ocsp_response_without_an_end_is_refused(until: datetime | None) -> None:
+    assert "when the next one comes" in refused("ocsp", response(until=until))

@@ -21,6 +21,8 @@ BODIES: dict[type[frames.Body], frames.AnyBody] = {
     for body in (
         frames.GenerateKey(CURVE),
         frames.Reseal(b"", CURVE, "eu-central-1"),
+        frames.Lock(b"", label("ca", "EC_prime256v1")),
+        frames.Unlock(b"", label("ca", "EC_prime256v1"), 0),
         frames.Sign(b"", CURVE, "ECDSA_SHA_256", b"", "raw"),
         frames.Verify(b"", CURVE, "ECDSA_SHA_256", b"", b""),
         frames.Encrypt(b"", SYMMETRIC, b"", {}),
@@ -66,7 +68,18 @@ MAY: dict[Role, set[str]] = {
         "Append",
         "NewAccessKey",
     },
-    "admin": {"GenerateKey", "Reseal", "Sign", "Seal", "Open", "Mac", "NewAccessKey", "Append"},
+    "admin": {
+        "GenerateKey",
+        "Reseal",
+        "Lock",
+        "Unlock",
+        "Sign",
+        "Seal",
+        "Open",
+        "Mac",
+        "NewAccessKey",
+        "Append",
+    },
     "scheduler": {body.__name__ for body in BODIES},
 }
 
@@ -120,8 +133,9 @@ def test_a_key_is_made_only_with_a_spec_that_suits_its_purpose(purpose: str, use
 
 
 MAY_SIGN: dict[str, set[str]] = {
-    "ca": {"certificate", "ca-certificate", "crl", "ocsp", "csr"},
-    "door": {"certificate", "ca-certificate", "crl", "ocsp"},
+    "ca": {"certificate", "ca-certificate", "rollover", "crl", "csr"},
+    "ocsp": {"ocsp"},
+    "door": {"certificate", "ca-certificate", "crl"},
     "acm": {"csr"},
     "kms": {"raw"},
 }
@@ -140,7 +154,7 @@ def test_a_key_signs_only_the_kinds_of_its_purpose(purpose: str, kind: Kind) -> 
     assert ("the bytes to be signed are no" in message) == (kind in MAY_SIGN[purpose])
 
 
-@pytest.mark.parametrize("purpose", ["kms", "ca", "acm", "door"])
+@pytest.mark.parametrize("purpose", ["kms", "ca", "ocsp", "acm", "door"])
 def test_a_signing_key_neither_encrypts_nor_decrypts_nor_makes_data_keys(purpose: str) -> None:
     keys, named = service(), label(purpose, "EC_prime256v1")
     token = result(keys, frames.GenerateKey(named)).first
