@@ -30,6 +30,7 @@ from ca.errors import (
     OrderRefused,
     SerialsExhausted,
 )
+from ca.pointing import Pointing, as_drafted
 from ca.profiles import Profile
 from ca.signing import Signer
 from ca.states import next_authority_state, next_certificate_state, state_at
@@ -115,12 +116,14 @@ class Issuance:
         now: Callable[[], datetime],
         entropy: Callable[[int], bytes],
         backdate: timedelta,
+        pointing: Pointing,
     ) -> None:
         self._unit = unit
         self._signer = signer
         self._now = now
         self._entropy = entropy
         self._backdate = backdate
+        self._pointing = pointing
 
     def issue(self, wanted: Wanted, beside: RowsBeside | None = None) -> tuple[CertificateRow, AuthorityRow]:
         """The one certificate of this claim, and who issued it: new, resumed, or as it was issued before.
@@ -148,7 +151,8 @@ class Issuance:
         assert row.tbs is not None
         if ticket is None or ticket.tbs != row.tbs:
             issuer = None if wanted.profile.self_signed else _certificate_of(authority)
-            ticket = Ticket(redraw(row.tbs, authority.key_spec), issuer, wanted.profile, _above(authority))
+            draft = redraw(row.tbs, authority.key_spec)
+            ticket = Ticket(draft, issuer, as_drafted(wanted.profile, draft), _above(authority))
         signed = self._signer.certificate(ticket, authority)
         return self._keep(row, signed, authority, beside), authority
 
@@ -203,6 +207,10 @@ class Issuance:
     def _admit(self, wanted: Wanted, authority: AuthorityRow) -> Ticket:
         issuer = None if wanted.profile.self_signed else _certificate_of(authority)
         now = self._now().replace(microsecond=0)
+        serial = draw_serial(self._entropy)
+        profile = wanted.profile
+        if issuer is not None:
+            profile = self._pointing.profile(profile, authority, self._pointing.shard(authority, serial))
         try:
             not_before = now - self._backdate if wanted.not_before is None else wanted.not_before
             not_after = wanted.not_after or now + wanted.valid_for
@@ -212,20 +220,20 @@ class Issuance:
                 not_after = min(not_after, issuer.not_valid_after_utc)
             certificate = draw_up(
                 Draft(
-                    profile=wanted.profile,
+                    profile=profile,
                     issuer=issuer,
                     signing_spec=authority.key_spec,
                     subject=wanted.subject,
                     names=wanted.names,
                     public_key=wanted.public_key,
-                    serial=draw_serial(self._entropy),
+                    serial=serial,
                     not_before=not_before,
                     not_after=not_after,
                 )
             )
         except (BadKey, ValueError, OverflowError) as error:
             raise OrderRefused(f"no certificate can say this: {error}") from error
-        return Ticket(certificate, issuer, wanted.profile, _above(authority))
+        return Ticket(certificate, issuer, profile, _above(authority))
 
     def _intend(
         self, wanted: Wanted, authority: AuthorityRow, ticket: Ticket, beside: RowsBeside | None
@@ -255,6 +263,7 @@ class Issuance:
                 not_before=ticket.certificate.not_valid_before_utc,
                 not_after=ticket.certificate.not_valid_after_utc,
                 created_at=self._now(),
+                shard=self._pointing.shard(authority, ticket.certificate.serial_number),
             )
             session.add(row)
             if beside is not None:

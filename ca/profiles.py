@@ -1,5 +1,6 @@
 """What each kind of certificate looks like: one literal table, and nothing that a requester can add to."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from types import MappingProxyType
@@ -25,7 +26,7 @@ class Profile:
     key_usage: frozenset[str]
     rsa_key_usage: frozenset[str]
     extended_key_usage: frozenset[ObjectIdentifier]
-    extensions: MappingProxyType[ObjectIdentifier, bool | None]
+    extensions: Mapping[ObjectIdentifier, bool | None]
     max_validity: timedelta
     self_signed: bool = False
     more: tuple[tuple[x509.ExtensionType, bool | None], ...] = ()

@@ -18,6 +18,7 @@ from ca.issue import Issuance, RowsBeside, Wanted
 from ca.keys import judge_key
 from ca.orders import AuthorityView, Beside, CaSettings, Issued, IssueOrder
 from ca.pem import pem
+from ca.pointing import Pointing
 from ca.profiles import PROFILES
 from ca.revocation import Revocation
 from ca.signing import Signer
@@ -185,7 +186,12 @@ class CaService:
 
     def _issuance(self, unit: Unit) -> Issuance:
         return Issuance(
-            unit, self._signer, now=self._now, entropy=self._entropy, backdate=self._settings.backdate
+            unit,
+            self._signer,
+            now=self._now,
+            entropy=self._entropy,
+            backdate=self._settings.backdate,
+            pointing=Pointing.by(self._settings, self._sink),
         )
 
     def _authorities(self, unit: Unit) -> Authorities:

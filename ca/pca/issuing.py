@@ -29,6 +29,7 @@ from ca.pca.lifecycle import IDEMPOTENT_FOR, digest_of, refuse_deleted
 from ca.pca.subjects import name_of
 from ca.pca.validity import beginning_of, moment_of
 from ca.pem import pem
+from ca.pointing import Pointing
 from ca.profiles import Profile
 from ca.revocation import Revocation
 from ca.signing import Signer
@@ -68,6 +69,7 @@ class Issuing:
             now=context.now,
             entropy=context.entropy,
             backdate=context.settings.backdate,
+            pointing=Pointing.by(context.settings, context.sink),
         )
         with translated():
             row, _ = issuance.issue(wanted, finished_later(wanted.claim, context.now))

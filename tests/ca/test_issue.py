@@ -49,7 +49,7 @@ def test_a_server_certificate_says_what_its_profile_says(world: World) -> None:
     assert spki == key
     assert certificate.subject == x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "host.example.com")])
     extensions = {extension.oid: extension for extension in certificate.extensions}
-    assert len(extensions) == 6
+    assert len(extensions) == 8
     names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
     assert list(names.value) == [x509.DNSName("host.example.com"), x509.DNSName("*.example.com")]
     assert not names.critical

@@ -3,15 +3,19 @@
 import dataclasses
 import ipaddress
 import re
+import socket
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography.x509 import load_pem_x509_certificate
 
+from ca import Credentials
+from foundation.egress import parse_url
 from server.settings import TABLE, BadSetting, Setting, Settings, address, load
 
 ROOT = Path(__file__).parents[2] / "certs-fixtures/attestation/root.pem"
+S3_KEY = Path(__file__).parent / "s3_key.ini"
 GOOD: dict[str, tuple[str, Any]] = {
     "listen": ("0.0.0.0:80", ("0.0.0.0", 80)),
     "tls_listen": ("[::1]:8751", ("::1", 8751)),
@@ -37,6 +41,9 @@ GOOD: dict[str, tuple[str, Any]] = {
     "publish": ("example.test 127.0.0.1:53", ("example.test 127.0.0.1:53",)),
     "kms.attestation_root": (str(ROOT), load_pem_x509_certificate(ROOT.read_bytes())),
     "public_url": ("https://ca.example.test/", "https://ca.example.test/"),
+    "s3.endpoint": ("http://10.0.0.1:9000", parse_url("http://10.0.0.1:9000")),
+    "s3.credentials": (str(S3_KEY), Credentials("AKIDEXAMPLE", "an-example-secret")),
+    "s3.region": ("eu-west-1", "eu-west-1"),
 }
 BAD = {
     "listen": ["8750", ":8750", "host", "host:x", "host:65536", "host:-1", "host:٣"],
@@ -54,6 +61,9 @@ BAD = {
     "renewal.eligible": ["never"],
     "validation.timeout_hours": ["0", "721"],
     "validation.caa": ["perhaps"],
+    "public_url": ["ca.example.test", "ftp://ca.example.test", "http://a b/"],
+    "s3.endpoint": ["s3.example.test", "http://s3.example.test/bucket", "http://user@s3.example.test"],
+    "s3.credentials": ["/nowhere", str(ROOT)],
 }
 
 
@@ -185,6 +195,7 @@ def test_an_address_is_read_as_it_is_written() -> None:
     [
         ({}, "http://127.0.0.1:8750"),
         ({"listen": "[::1]:80"}, "http://[::1]:80"),
+        ({"listen": "0.0.0.0:80"}, f"http://{socket.gethostname()}:80"),
         ({"public_url": "https://ca.example.test/"}, "https://ca.example.test"),
     ],
 )
