@@ -29,6 +29,9 @@ class AuthorityRow(Tenant, table=True):
     not_before: datetime | None = Field(sa_type=UtcDateTime)
     not_after: datetime | None = Field(sa_type=UtcDateTime)
     created_at: datetime = Field(sa_type=UtcDateTime)
+    key_origin: str = Field(  # KEYSTEAD, or EXTERNAL: brought in, and known elsewhere
+        default="KEYSTEAD", sa_column_kwargs={"server_default": "KEYSTEAD"}
+    )
     revocations: int = 0  # how many ever; a CRL says which count it covers
     crl_number: int = 0  # the highest number ever reserved, by any of its CRLs; it never goes back
     revocation: str = Field(  # JSON: see ca.revocation_settings

@@ -14,7 +14,7 @@ from foundation.store.locks import FileLock
 if TYPE_CHECKING:  # Alembic takes a fifth of a second to import, and is needed only when the schema is behind
     from alembic.config import Config
 
-HEAD: Final = "0009"
+HEAD: Final = "0010"
 """The newest revision under migrations/versions; a test holds it to the files."""
 
 TABLE_MODULES: Final = (
@@ -22,6 +22,7 @@ TABLE_MODULES: Final = (
     "foundation.identity.tables",
     "foundation.trail.tables",
     "ca.tables",
+    "ca.lineage_tables",
     "ca.ocsp.tables",
     "ca.pca.tables",
     "acm.tables",
