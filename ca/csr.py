@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import NameOID, SignatureAlgorithmOID
 
 from ca import der
+from ca.algorithms import USUAL
 from ca.errors import BadCsr, BadKey
-from ca.keys import CertifiedKey, certified, judge_loaded_key, load_key
+from ca.keys import ML_DSA, CertifiedKey, certified, check_for_server, judge_loaded_key, load_key
 from ca.orders import JudgedCsr
 from validation import BadName, normalise_domain
 
@@ -22,6 +23,10 @@ warnings.filterwarnings("ignore", "Attribute's length must be", UserWarning)
 
 MAX_CSR_BYTES = 64 * 1024  # SECURITY 2.9
 PROVING_DIGESTS = (hashes.SHA256, hashes.SHA384, hashes.SHA512)
+
+_WITH_A_DIGEST_OF_THEIR_OWN = frozenset(
+    {SignatureAlgorithmOID.ED25519, *(USUAL[name].signature_oid for name in ML_DSA.values())}
+)
 
 _ONE_BLOCK = re.compile(
     rb"\s*-----BEGIN (?P<label>(?:NEW )?CERTIFICATE REQUEST)-----[ \t]*\r?\n"
@@ -42,6 +47,7 @@ def judge_csr(pem: bytes, *, max_names: int = 100) -> JudgedCsr:
     _check_possession(request)
     try:
         spec = judge_loaded_key(key)
+        check_for_server(spec)
     except BadKey as error:
         raise _about_key(error) from error
     return JudgedCsr(public_key, _names(request, max_names), spec)
@@ -115,9 +121,10 @@ def _check_possession(request: x509.CertificateSigningRequest) -> None:
     try:
         digest = request.signature_hash_algorithm
         valid = request.is_signature_valid
+        own = request.signature_algorithm_oid in _WITH_A_DIGEST_OF_THEIR_OWN
     except (UnsupportedAlgorithm, ValueError) as error:
         raise BadCsr("The signing request is signed with an algorithm that is not supported.") from error
-    if not isinstance(digest, PROVING_DIGESTS):
+    if not isinstance(digest, PROVING_DIGESTS) and not own:
         name = digest.name if digest is not None else "no digest"
         raise BadCsr(f"The signing request is signed with {name}: use SHA-256, SHA-384 or SHA-512.")
     if not valid:

@@ -1,24 +1,20 @@
 """Drawing up certificates: to-be-signed bytes by profile, signed for the lints' eyes by a throw-away key."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Final
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, mldsa, rsa
 from cryptography.x509.oid import NameOID
 
 from ca import der
-from ca.keys import CA_KEY_SPECS, CertifiedKey, SigningKey, certified, load_key, sign
+from ca.algorithms import ALGORITHMS, USUAL, SignatureAlgorithm, SigningKey, algorithm_of, sign
+from ca.keys import CertifiedKey, certified, load_key
 from ca.lints.common_name_in_san import UB_COMMON_NAME
 from ca.profiles import Profile, key_usage
-
-_CURVES: Final[dict[str, ec.EllipticCurve]] = {
-    "EC_prime256v1": ec.SECP256R1(),
-    "EC_secp384r1": ec.SECP384R1(),
-    "EC_secp521r1": ec.SECP521R1(),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +30,12 @@ class Draft:
     serial: int
     not_before: datetime
     not_after: datetime
+    algorithm: str | None = None  # of `ca.algorithms`, in place of the usual one of such a key
+
+    @property
+    def how(self) -> SignatureAlgorithm:
+        """How it will be signed."""
+        return USUAL[self.signing_spec] if self.algorithm is None else ALGORITHMS[self.algorithm]
 
 
 def server_subject(names: tuple[str, ...]) -> x509.Name:
@@ -61,12 +63,14 @@ def draw_up(draft: Draft) -> x509.Certificate:
     for extension in _extensions(draft, key):
         critical = draft.profile.extensions[extension.oid]
         builder = builder.add_extension(extension, not list(draft.subject) if critical is None else critical)
-    return builder.sign(_throw_away_key(draft.signing_spec), CA_KEY_SPECS[draft.signing_spec].digest)
+    how = draft.how
+    return builder.sign(_throw_away_key(how.family), how.digest, rsa_padding=how.rsa_padding)
 
 
-def redraw(tbs: bytes, signing_spec: str) -> x509.Certificate:
+def redraw(tbs: bytes) -> x509.Certificate:
     """The same for to-be-signed bytes that were kept from an earlier draft: a resume lints what it is about to sign."""
-    signature = sign(_throw_away_key(signing_spec), tbs, CA_KEY_SPECS[signing_spec])
+    how = algorithm_of(tbs)
+    signature = sign(_throw_away_key(how.family), tbs, how)
     return x509.load_der_x509_certificate(der.certificate(tbs, signature))
 
 
@@ -93,11 +97,20 @@ def _extensions(draft: Draft, key: CertifiedKey) -> list[x509.ExtensionType]:
 
 
 @cache
-def _throw_away_key(signing_spec: str) -> SigningKey:
+def _throw_away_key(family: str) -> SigningKey:
     """A key that nobody trusts, so that a draft is a whole certificate with the right signature algorithm.
 
-    One per process and kind: its signatures leave no function, so it need not be fresh. Any RSA size will do.
+    One per process and family: its signatures leave no function, so it need not be fresh. Any size and curve will do.
     """
-    if CA_KEY_SPECS[signing_spec].family == "RSA":
+    if family == "RSA":
         return rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    return ec.generate_private_key(_CURVES[signing_spec])
+    if family == "EC":
+        return ec.generate_private_key(ec.SECP256R1())
+    return _ML_DSA[family]()
+
+
+_ML_DSA: Final[Mapping[str, Callable[[], SigningKey]]] = {
+    "ML_DSA_44": mldsa.MLDSA44PrivateKey.generate,
+    "ML_DSA_65": mldsa.MLDSA65PrivateKey.generate,
+    "ML_DSA_87": mldsa.MLDSA87PrivateKey.generate,
+}

@@ -83,6 +83,7 @@ class Wanted:
     claim: str
     not_after: datetime | None = None  # in place of `valid_for`
     ends_with_issuer: bool = False  # cut the validity at the issuer's end, where it is otherwise refused
+    algorithm: str | None = None  # of `ca.algorithms`, in place of the usual one of the issuer's key
 
     @cached_property
     def digest(self) -> bytes:
@@ -93,6 +94,7 @@ class Wanted:
             self.subject.public_bytes(),
             self.public_key,
             *(name.encode() for name in self.names),
+            *(() if self.algorithm is None else (self.algorithm.encode(),)),
         )
         return hashlib.sha256(b"".join(len(part).to_bytes(4, "big") + part for part in parts)).digest()
 
@@ -151,7 +153,7 @@ class Issuance:
         assert row.tbs is not None
         if ticket is None or ticket.tbs != row.tbs:
             issuer = None if wanted.profile.self_signed else _certificate_of(authority)
-            draft = redraw(row.tbs, authority.key_spec)
+            draft = redraw(row.tbs)
             ticket = Ticket(draft, issuer, as_drafted(wanted.profile, draft), _above(authority))
         signed = self._signer.certificate(ticket, authority)
         return self._keep(row, signed, authority, beside), authority
@@ -170,11 +172,11 @@ class Issuance:
             raise AuthorityNotFound(f"certificate authority {row.authority_id} is gone")
         next_certificate_state(row.serial, row.status, "sign")
         assert row.tbs is not None
-        draft = redraw(row.tbs, authority.key_spec)
+        draft = redraw(row.tbs)
         profile = profile_of(row.profile, draft)
         if not profile.self_signed:
             now = state_at(authority.status, authority.not_after, self._now())
-            next_authority_state(authority.id, now, "issue")
+            next_authority_state(authority.id, now, profile.action)
         issuer = None if profile.self_signed else _certificate_of(authority)
         signed = self._signer.certificate(Ticket(draft, issuer, profile, _above(authority)), authority)
         return self._keep(row, signed, authority, beside)
@@ -202,7 +204,8 @@ class Issuance:
     def _check_open(self, wanted: Wanted, status: str, not_after: datetime | None) -> None:
         """A root's own certificate is issued while the root is being created."""
         if not wanted.profile.self_signed:
-            next_authority_state(wanted.authority_id, state_at(status, not_after, self._now()), "issue")
+            now = state_at(status, not_after, self._now())
+            next_authority_state(wanted.authority_id, now, wanted.profile.action)
 
     def _admit(self, wanted: Wanted, authority: AuthorityRow) -> Ticket:
         issuer = None if wanted.profile.self_signed else _certificate_of(authority)
@@ -223,6 +226,7 @@ class Issuance:
                     profile=profile,
                     issuer=issuer,
                     signing_spec=authority.key_spec,
+                    algorithm=wanted.algorithm,
                     subject=wanted.subject,
                     names=wanted.names,
                     public_key=wanted.public_key,

@@ -1,20 +1,23 @@
-"""Which public keys a certificate may carry, and how each kind of CA key signs."""
+"""Which public keys a certificate may carry."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from typing import Final
 
-from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
-from cryptography.x509.oid import SignatureAlgorithmOID
 
 from ca import der, weak_rsa
+from ca.algorithms import USUAL, AuthorityKey, SignatureAlgorithm
 from ca.errors import BadKey
 
-MAX_SPKI_BYTES = 4096  # an RSA-8192 key with the longest exponent allowed stays below 1200
+MAX_SPKI_BYTES = (
+    4096  # an ML-DSA-87 key has 2614; an RSA-8192 key with the longest exponent allowed below 1200
+)
 RSA_BITS = range(2048, 8192 + 1)
 RSA_EXPONENTS = range(65537, (1 << 256) + 1)  # SP 800-56B rev. 2, 6.2; the BRs' 6.1.6
+
+_NEITHER = "the public key is neither RSA nor on a NIST curve: use RSA, P-256, P-384 or P-521"
 
 CURVES: dict[str, str] = {  # pyca's name of the curve -> the key spec
     "secp256r1": "EC_prime256v1",
@@ -22,55 +25,16 @@ CURVES: dict[str, str] = {  # pyca's name of the curve -> the key spec
     "secp521r1": "EC_secp521r1",
 }
 
-SigningKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
-CertifiedKey = ec.EllipticCurvePublicKey | rsa.RSAPublicKey
-
-
-@dataclass(frozen=True, slots=True)
-class CaKeySpec:
-    """How a kind of CA key signs. RSA signs with PKCS#1 v1.5: like ECDSA by RFC 6979 it repeats itself on a resume."""
-
-    family: str  # "EC" | "RSA"
-    digest: hashes.SHA256 | hashes.SHA384 | hashes.SHA512
-    signature_oid: x509.ObjectIdentifier
-    algorithm: str  # the name of that object identifier, as openssl prints it
-
-
-CA_KEY_SPECS: dict[str, CaKeySpec] = {
-    "EC_prime256v1": CaKeySpec(
-        "EC", hashes.SHA256(), SignatureAlgorithmOID.ECDSA_WITH_SHA256, "ecdsa-with-SHA256"
-    ),
-    "EC_secp384r1": CaKeySpec(
-        "EC", hashes.SHA384(), SignatureAlgorithmOID.ECDSA_WITH_SHA384, "ecdsa-with-SHA384"
-    ),
-    "EC_secp521r1": CaKeySpec(
-        "EC", hashes.SHA512(), SignatureAlgorithmOID.ECDSA_WITH_SHA512, "ecdsa-with-SHA512"
-    ),
-    "RSA_2048": CaKeySpec(
-        "RSA", hashes.SHA256(), SignatureAlgorithmOID.RSA_WITH_SHA256, "sha256WithRSAEncryption"
-    ),
-    "RSA_3072": CaKeySpec(
-        "RSA", hashes.SHA256(), SignatureAlgorithmOID.RSA_WITH_SHA256, "sha256WithRSAEncryption"
-    ),
-    "RSA_4096": CaKeySpec(
-        "RSA", hashes.SHA256(), SignatureAlgorithmOID.RSA_WITH_SHA256, "sha256WithRSAEncryption"
-    ),
+ML_DSA: Final[Mapping[type, str]] = {
+    mldsa.MLDSA44PublicKey: "ML_DSA_44",
+    mldsa.MLDSA65PublicKey: "ML_DSA_65",
+    mldsa.MLDSA87PublicKey: "ML_DSA_87",
 }
 
+CertifiedKey = AuthorityKey | ed25519.Ed25519PublicKey
 
-def sign(key: SigningKey, message: bytes, spec: CaKeySpec) -> bytes:
-    """Sign with a CA's key, by handle or not."""
-    if isinstance(key, rsa.RSAPrivateKey):
-        return key.sign(message, padding.PKCS1v15(), spec.digest)
-    return key.sign(message, ec.ECDSA(spec.digest))
-
-
-def verify(key: CertifiedKey, signature: bytes, message: bytes, spec: CaKeySpec) -> None:
-    """Raise InvalidSignature unless `sign` made the signature."""
-    if isinstance(key, rsa.RSAPublicKey):
-        key.verify(signature, message, padding.PKCS1v15(), spec.digest)
-    else:
-        key.verify(signature, message, ec.ECDSA(spec.digest))
+CA_KEY_SPECS: Final[Mapping[str, SignatureAlgorithm]] = USUAL
+"""What keys a CA may have, and how each signs when nobody says otherwise."""
 
 
 def judge_key(public_key: bytes) -> str:
@@ -103,16 +67,37 @@ def judge_loaded_key(key: object) -> str:
     narrowed = certified(key)
     if isinstance(narrowed, rsa.RSAPublicKey):
         return _judge_rsa(narrowed)
+    if isinstance(narrowed, ed25519.Ed25519PublicKey):
+        return "ED25519"
+    if not isinstance(narrowed, ec.EllipticCurvePublicKey):
+        return next(spec for kind, spec in ML_DSA.items() if isinstance(narrowed, kind))
     if narrowed.curve.name not in CURVES:
         raise BadKey(f"the curve {narrowed.curve.name} is not supported: use P-256, P-384 or P-521")
     return CURVES[narrowed.curve.name]
 
 
+def check_for_server(spec: str) -> None:
+    """Raise BadKey unless servers' certificates of keystead's own profiles may be for keys of this spec.
+
+    Ed25519 and ML-DSA keys are certified by Private CA's templates alone: browsers take neither.
+    """
+    if not spec.startswith(("RSA_", "EC_")):
+        raise BadKey(_NEITHER)
+
+
 def certified(key: object) -> CertifiedKey:
     """Narrow a public key that pyca has parsed to the families that certificates carry, or raise BadKey."""
-    if isinstance(key, ec.EllipticCurvePublicKey | rsa.RSAPublicKey):
+    if isinstance(key, CertifiedKey):
         return key
-    raise BadKey("the public key is neither RSA nor on a NIST curve: use RSA, P-256, P-384 or P-521")
+    raise BadKey(_NEITHER)
+
+
+def authority_key(public_key: bytes) -> AuthorityKey:
+    """The public key (SPKI, DER) of a certificate authority. Raises BadKey for one that no CA can have."""
+    key = certified(load_key(public_key))
+    if isinstance(key, ed25519.Ed25519PublicKey):
+        raise BadKey("no CA has an Ed25519 key here")
+    return key
 
 
 def spki(key: CertifiedKey) -> bytes:

@@ -15,7 +15,9 @@ from ca.errors import AuthorityNotFound, BadKey, OrderRefused
 from ca.finishing import finish
 from ca.hierarchy import DEPLOYMENT, INIT, HierarchyMaker
 from ca.issue import Issuance, RowsBeside, Wanted
-from ca.keys import judge_key
+from ca.keys import check_for_server, judge_key
+from ca.ocsp import Signers
+from ca.ocsp.tables import SignerRow
 from ca.orders import AuthorityView, Beside, CaSettings, Issued, IssueOrder
 from ca.pem import pem
 from ca.pointing import Pointing
@@ -146,6 +148,14 @@ class CaService:
         """The job "ca.crl": publish the CRL of the authority that the claim names, in the unit's scope."""
         self._revocation(self._unit).publish(claim)
 
+    def ocsp_signer(self, authority_id: str) -> SignerRow:
+        """The delegated OCSP signer of an authority of the unit's scope; see `Signers.current`."""
+        return self._signers().current(authority_id)
+
+    def renew_ocsp(self, claim: Claim) -> None:
+        """The job "ca.ocsp": see `Signers.renew`."""
+        self._signers().renew(claim)
+
     def end(self, claim: Claim) -> None:
         """The job "ca.end": see `ca.ending`."""
         end(self._unit, claim, self._now)
@@ -169,7 +179,7 @@ class CaService:
                 f"a certificate has 1 to {self._settings.max_names} names, not {len(order.names)}"
             )
         try:
-            judge_key(order.public_key)
+            check_for_server(judge_key(order.public_key))
             subject = server_subject(order.names)
         except (BadKey, ValueError) as error:
             raise OrderRefused(str(error)) from error
@@ -193,6 +203,9 @@ class CaService:
             backdate=self._settings.backdate,
             pointing=Pointing.by(self._settings, self._sink),
         )
+
+    def _signers(self) -> Signers:
+        return Signers(self._unit, self._core, self._asker, self._issuance(self._unit), self._now)
 
     def _authorities(self, unit: Unit) -> Authorities:
         return Authorities(

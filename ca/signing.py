@@ -2,12 +2,12 @@
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from ca import der
+from ca.algorithms import SignatureAlgorithm, SigningKey, algorithm_of, sign, verify
 from ca.errors import SignatureMismatch
-from ca.keys import CA_KEY_SPECS, CaKeySpec, certified, load_key, sign, verify
+from ca.keys import CA_KEY_SPECS, authority_key
 from ca.tables import AuthorityRow
 from ca.ticket import Ticket
 from kms.hsm import Asker, CoreClient, KeyLabel, signing_handle
@@ -27,7 +27,7 @@ class Signer:
         and SignatureMismatch.
         """
         tbs = ticket.redeem()
-        spec = CA_KEY_SPECS[authority.key_spec]
+        how = algorithm_of(tbs)
         handle = signing_handle(
             self._core,
             authority.key_token,
@@ -36,11 +36,9 @@ class Signer:
             authority.public_key,
             "ca-certificate" if ticket.profile.ca else "certificate",
         )
-        assert isinstance(
-            handle, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
-        )  # CA_KEY_SPECS has no others
-        signature = sign(handle, tbs, spec)
-        _verify(authority, signature, tbs, spec)
+        assert isinstance(handle, SigningKey)  # CA_KEY_SPECS has no others
+        signature = sign(handle, tbs, how)
+        _verify(authority, signature, tbs, how)
         return der.certificate(tbs, signature)
 
     def revocation_list(
@@ -68,9 +66,9 @@ def key_label(authority: AuthorityRow) -> KeyLabel:
     )
 
 
-def _verify(authority: AuthorityRow, signature: bytes, signed: bytes, spec: CaKeySpec) -> None:
+def _verify(authority: AuthorityRow, signature: bytes, signed: bytes, how: SignatureAlgorithm) -> None:
     try:
-        verify(certified(load_key(authority.public_key)), signature, signed, spec)
+        verify(authority_key(authority.public_key), signature, signed, how)
     except InvalidSignature as error:
         raise SignatureMismatch(
             f"the core's signature does not match the key of authority {authority.id}"

@@ -1,7 +1,7 @@
 """A key that may be certified, of its own: not weak, and not the issuer's (SECURITY 2.9)."""
 
 from ca.errors import BadKey
-from ca.keys import CA_KEY_SPECS, certified, judge_loaded_key, spki
+from ca.keys import CA_KEY_SPECS, certified, check_for_server, judge_loaded_key, spki
 from ca.lints.case import Broken, Case
 
 
@@ -9,6 +9,8 @@ def check(case: Case) -> None:
     key = case.certificate.public_key()
     try:
         spec = judge_loaded_key(key)
+        if not case.profile.ca and not case.profile.any_names:
+            check_for_server(spec)
     except BadKey as error:
         raise Broken(str(error)) from error
     if case.profile.ca and spec not in CA_KEY_SPECS:

@@ -1,12 +1,20 @@
-"""The signature algorithm of the issuer's key, the same inside and outside (RFC 5280 4.1.1.2)."""
+"""A signature algorithm of the issuer's key's family, its usual one for keystead's own profiles (RFC 5280 4.1.1.2)."""
 
-from ca.keys import CA_KEY_SPECS, judge_loaded_key
+from ca.algorithms import USUAL, algorithm_of
+from ca.errors import BadKey
+from ca.keys import judge_loaded_key
 from ca.lints.case import Broken, Case
 
 
 def check(case: Case) -> None:
-    spec = CA_KEY_SPECS.get(judge_loaded_key(case.issuer.public_key()))
-    if spec is None:
+    usual = USUAL.get(judge_loaded_key(case.issuer.public_key()))
+    if usual is None:
         raise Broken("the issuer's key is of a kind that no CA may have")
-    if case.certificate.signature_algorithm_oid != spec.signature_oid:
-        raise Broken(f"the signature algorithm is not {spec.algorithm}, which the issuer's key signs with")
+    try:
+        how = algorithm_of(case.certificate.tbs_certificate_bytes)
+    except BadKey as error:
+        raise Broken(str(error)) from error
+    if how.family != usual.family:
+        raise Broken(f"the signature algorithm {how.algorithm} is not one of the issuer's key")
+    if how != usual and not case.profile.any_names:
+        raise Broken(f"the signature algorithm is not {usual.algorithm}, which the issuer's key signs with")

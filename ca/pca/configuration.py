@@ -1,43 +1,33 @@
 """What an authority may be configured to be: key and signing algorithms, storage, revocation (TRAPS 35), tags."""
 
 from collections.abc import Iterable, Mapping
-from types import MappingProxyType
 from typing import Any, Final
 
-from ca.keys import CA_KEY_SPECS
+from ca.algorithms import ALGORITHMS, USUAL
 from ca.pca.errors import InvalidArgs, InvalidTag, TooManyTags
 
 TAG_LIMIT: Final = 50
 SHORT_LIVED: Final = "SHORT_LIVED_CERTIFICATE"
 KEY_STORAGE: Final = "FIPS_140_2_LEVEL_3_OR_HIGHER"
 
-# Key algorithm -> the signing algorithm of such a key here. AWS lets the digest be chosen; the core's curves have theirs.
-SIGNING: Final = MappingProxyType(
-    {
-        "RSA_2048": "SHA256WITHRSA",
-        "RSA_3072": "SHA256WITHRSA",
-        "RSA_4096": "SHA256WITHRSA",
-        "EC_prime256v1": "SHA256WITHECDSA",
-        "EC_secp384r1": "SHA384WITHECDSA",
-        "EC_secp521r1": "SHA512WITHECDSA",
-    }
-)
-
 
 def check_algorithms(key_algorithm: str, signing_algorithm: str) -> None:
-    """Raise InvalidArgs unless the core has such CA keys and they sign so."""
-    if key_algorithm not in SIGNING or key_algorithm not in CA_KEY_SPECS:
+    """Raise InvalidArgs unless the core has such CA keys and they sign so. SM2 is for AWS's Regions in China alone."""
+    if key_algorithm not in USUAL:
         raise InvalidArgs(
-            f"keystead has no CA keys of algorithm {key_algorithm}: use one of {', '.join(SIGNING)}"
+            f"keystead has no CA keys of algorithm {key_algorithm}: use one of {', '.join(USUAL)}"
         )
     check_signing(key_algorithm, signing_algorithm)
 
 
 def check_signing(key_algorithm: str, signing_algorithm: str) -> None:
-    """Raise InvalidArgs unless keys of this algorithm sign so."""
-    if signing_algorithm != SIGNING[key_algorithm]:
+    """Raise InvalidArgs unless keys of this algorithm sign so: the families must be the same."""
+    family = USUAL[key_algorithm].family
+    how = ALGORITHMS.get(signing_algorithm)
+    if how is None or how.family != family:
+        of_family = ", ".join(name for name, each in ALGORITHMS.items() if each.family == family)
         raise InvalidArgs(
-            f"A CA key of algorithm {key_algorithm} signs with {SIGNING[key_algorithm]} here, not {signing_algorithm}"
+            f"A CA key of algorithm {key_algorithm} does not sign with {signing_algorithm}: use {of_family}"
         )
 
 

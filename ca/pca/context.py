@@ -9,11 +9,12 @@ from typing import Any, Protocol
 from cryptography import x509
 from sqlmodel import Session, select
 
+from ca.algorithms import USUAL
 from ca.arns import authority_arn, parse_authority_arn
 from ca.authorities import found
 from ca.errors import AuthorityNotFound
 from ca.orders import CaSettings
-from ca.pca.configuration import KEY_STORAGE, SIGNING
+from ca.pca.configuration import KEY_STORAGE
 from ca.pca.errors import InvalidArn, ResourceNotFound
 from ca.pca.subjects import subject_of
 from ca.sinks import ObjectSink
@@ -106,7 +107,7 @@ def of_row(row: AuthorityRow, configuration: ConfigurationRow | None, now: datet
             region=row.region,
             authority_id=row.id,
             usage_mode="GENERAL_PURPOSE",
-            signing_algorithm=SIGNING[row.key_spec],
+            signing_algorithm=USUAL[row.key_spec].name,
             subject=json.dumps(name),
             key_storage=KEY_STORAGE,
             tags="{}",

@@ -147,6 +147,7 @@ class Issuing:
             not_before=beginning_of(params.get("ValidityNotBefore"), now),
             not_after=until,
             claim=self._claim(params),
+            algorithm=params["SigningAlgorithm"],
         )
 
     def _claim(self, params: Mapping[str, Any]) -> str:

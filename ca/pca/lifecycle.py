@@ -12,10 +12,10 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import SubjectInformationAccessOID
 from sqlmodel import Session
 
+from ca.algorithms import ALGORITHMS
 from ca.arns import authority_arn
 from ca.authorities import CRL_JOB, place_of
 from ca.ending import END_JOB
-from ca.keys import CA_KEY_SPECS
 from ca.pca import configuration as rules
 from ca.pca.context import Context, Kept, kept
 from ca.pca.errors import InvalidArgs, InvalidState, translated
@@ -23,9 +23,10 @@ from ca.pca.imports import judge_import
 from ca.pca.names import general_name
 from ca.pca.subjects import name_of
 from ca.profiles import key_usage
+from ca.revocation_settings import generation_of
 from ca.signing import key_label
 from ca.tables import AuthorityRow, ConfigurationRow
-from foundation.store import TokenReused, Unit, cancel, recall, remember, schedule
+from foundation.store import TokenReused, Unit, bump, cancel, recall, remember, schedule
 from kms.hsm import signing_handle
 
 IDEMPOTENT_FOR: Final = timedelta(minutes=5)
@@ -132,7 +133,9 @@ class Lifecycle:
         builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         for extension, critical in _csr_extensions(None if asked is None else json.loads(asked)):
             builder = builder.add_extension(extension, critical)
-        return builder.sign(handle, CA_KEY_SPECS[row.key_spec].digest).public_bytes(Encoding.PEM).decode()
+        how = ALGORITHMS[authority.configuration.signing_algorithm]
+        request = builder.sign(handle, how.digest, rsa_padding=how.rsa_padding)
+        return request.public_bytes(Encoding.PEM).decode()
 
     def import_certificate(self, arn: str, certificate: bytes, chain: bytes) -> None:
         """ImportCertificateAuthorityCertificate (TRAPS 34). Raises what `judge_import` does, and InvalidState."""
@@ -205,6 +208,7 @@ class Lifecycle:
             if authority.row.status != before:
                 authority.configuration.changed_at = now
             session.add_all((authority.row, authority.configuration))
+            bump(session, generation_of(authority_id))
 
         with translated():
             unit.write(body)

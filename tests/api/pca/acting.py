@@ -8,13 +8,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from ca.algorithms import USUAL
+
 TEMPLATE = "arn:aws:acm-pca:::template/{}/V1"
-SIGNING = {
-    "RSA_2048": "SHA256WITHRSA",
-    "EC_prime256v1": "SHA256WITHECDSA",
-    "EC_secp384r1": "SHA384WITHECDSA",
-    "EC_secp521r1": "SHA512WITHECDSA",
-}
+SIGNING = {spec: how.name for spec, how in USUAL.items()}
 
 
 @dataclass(frozen=True)
