@@ -21,6 +21,8 @@ from foundation.store.errors import (
 )
 from foundation.store.generations import bump
 from foundation.store.idempotency import recall, remember
+from foundation.store.prepared import Add, Change, Find, Remove, Rows
+from foundation.store.sessions import rows_of
 from foundation.store.store import Store
 from foundation.store.tenancy import SYSTEM, AccountOwned, Global, Scope, Tenant
 from foundation.store.units import Unit, faults_translated, unchanged
@@ -29,16 +31,21 @@ __all__ = [
     "BEGIN_OPTION",
     "SYSTEM",
     "AccountOwned",
+    "Add",
     "BadValue",
+    "Change",
     "Claim",
     "ClockRefused",
     "Conflict",
     "Deployment",
     "Duplicate",
+    "Find",
     "ForeignRow",
     "Global",
     "Job",
     "LostClaim",
+    "Remove",
+    "Rows",
     "SchemaTooNew",
     "SchemaTooOld",
     "Scope",
@@ -57,6 +64,7 @@ __all__ = [
     "faults_translated",
     "recall",
     "remember",
+    "rows_of",
     "schedule",
     "sqlite_engine",
     "unchanged",

@@ -8,8 +8,8 @@ from typing import Final
 from sqlalchemy import ColumnElement, Connection, func, or_, select, update
 from sqlmodel import Session, col
 
+from foundation.store.counters import raise_counter
 from foundation.store.errors import LostClaim
-from foundation.store.generations import raise_counter
 from foundation.store.sessions import scope_of
 from foundation.store.tables import Due
 from foundation.store.tenancy import Scope

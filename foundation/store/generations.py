@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Final, Protocol
 
-from sqlalchemy import Connection, Engine, PoolProxiedConnection, insert, select, update
+from sqlalchemy import Connection, Engine, PoolProxiedConnection, select
 from sqlmodel import Session, col
 
 from foundation.store.tables import Generation
@@ -17,24 +17,18 @@ _CURRENT: Final = frozenset({"clock"})
 """What is looked at each time on SQLite: nobody waits for others to see it."""
 
 
-def bump(session: Session, name: str) -> None:
-    """Raise the generation in this transaction: caches that follow it look again once it is committed."""
+def bump(session: Session, name: str) -> int:
+    """Raise the generation in this transaction: caches that follow it look again once it is committed.
+
+    Answers the new value. Its row stays locked until the commit, so values are in the order of commits.
+    """
     row = session.get(Generation, name, with_for_update=True)
     if row is None:
         row = Generation(name=name, value=0)
     row.value += 1
     session.add(row)
     session.flush()
-
-
-def raise_counter(connection: Connection, name: str, by: int) -> int:
-    """Raise the counter outside any unit; answers its new value."""
-    raised = update(Generation).where(col(Generation.name) == name).values(value=col(Generation.value) + by)
-    value = connection.execute(raised.returning(col(Generation.value))).scalar_one_or_none()
-    if value is None:
-        connection.execute(insert(Generation).values(name=name, value=by))
-        return by
-    return int(value)
+    return row.value
 
 
 class Generations(Protocol):

@@ -2,9 +2,9 @@
 
 import threading
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, select
 from sqlmodel import col
 
 from foundation.store.tables import Outbox
@@ -47,7 +47,9 @@ class Forgotten:
         with self._lock:
             self._removing = tuple(self._ids)[:_PAGE]
         if self._removing:
-            connection.execute(delete(Outbox).where(col(Outbox.event_id).in_(self._removing)))
+            removed = [(event_id,) for event_id in self._removing]
+            driver: Any = connection.connection.driver_connection  # SQLite's: only its writer sweeps
+            driver.executemany("DELETE FROM outbox WHERE event_id = ?", removed)
 
     def committed(self) -> None:
         with self._lock:

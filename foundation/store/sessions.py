@@ -1,6 +1,7 @@
 """Sessions that can only see and write their own tenant's rows."""
 
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, NoReturn, cast
@@ -14,6 +15,7 @@ from sqlalchemy.sql.selectable import AliasedReturnsRows, TextualSelect
 from sqlmodel import Session
 
 from foundation.store.errors import ForeignRow, StatementRefused
+from foundation.store.prepared import Rows, rows_on
 from foundation.store.tenancy import AccountOwned, Scope, Tenant
 
 _TENANCY_COLUMNS = frozenset({"account", "region"})
@@ -35,6 +37,16 @@ class TenantSession(Session):
         self.scope = scope
         self.writable = writable
         self.by_key = False
+        self.outdated: set[str] = set()
+        self._rows: Rows | None = None
+
+    @property
+    def rows(self) -> Rows:
+        """The same rows by prepared statements; what was added to the session goes first."""
+        if self._rows is None:
+            bound = cast("Connection", self.bind)
+            self._rows = rows_on(bound, self.scope, writable=self.writable, before=self.flush)
+        return self._rows
 
     def get(self, entity: Any, ident: Any, **options: Any) -> Any:
         with self.reading_by_key():
@@ -110,6 +122,9 @@ def _guard_update(session: TenantSession, state: ORMExecuteState) -> None:
         named |= set(row)
     if state.is_update and named & _TENANCY_COLUMNS:
         raise ForeignRow("a row cannot be moved to another tenant")
+    mapper = state.bind_mapper
+    if mapper is not None:
+        _outdate(session, mapper.class_, named)
 
 
 def _entities(statement: Any, *, by_key: bool) -> set[Any]:
@@ -162,8 +177,26 @@ def _guard_flush(session: OrmSession, _context: UOWTransaction, _instances: Any)
             raise ForeignRow(f"{type(row).__name__} of another tenant")
         if isinstance(row, AccountOwned) and row.account != own.scope.account:
             raise ForeignRow(f"{type(row).__name__} of another account")
+    for row in own.deleted:
+        _outdate(own, type(row), frozenset())
+    for row in own.dirty:
+        if getattr(type(row), "cached_under", None) and own.is_modified(row):
+            changed = {each.key for each in inspect(row).attrs if each.history.has_changes()}
+            _outdate(own, type(row), changed)
+
+
+def _outdate(session: TenantSession, owner: type, columns: AbstractSet[str]) -> None:
+    """A row of a table that is cached goes, or changes in columns that caches hold: its generation is to be raised."""
+    name: str | None = getattr(owner, "cached_under", None)
+    if name is not None and not (columns and columns <= getattr(owner, "uncached", frozenset())):
+        session.outdated.add(name)
 
 
 def scope_of(session: Session) -> Scope:
     """The scope that a unit's session works for."""
     return cast("TenantSession", session).scope
+
+
+def rows_of(session: Session) -> Rows:
+    """The rows of a unit's session, by prepared statements."""
+    return cast("TenantSession", session).rows

@@ -12,11 +12,12 @@ from sqlmodel import SQLModel, col
 
 from foundation.store import deployment as deployments
 from foundation.store import due, outbox, schema
+from foundation.store.counters import raise_counter
 from foundation.store.deployment import Deployment
 from foundation.store.due import Claim
 from foundation.store.engine import BEGIN_OPTION, database_url, postgres_engine, sqlite_engine
 from foundation.store.errors import StoreUnavailable
-from foundation.store.generations import Generations, PostgresGenerations, SqliteGenerations, raise_counter
+from foundation.store.generations import Generations, PostgresGenerations, SqliteGenerations
 from foundation.store.tables import Outbox
 from foundation.store.tenancy import Scope
 from foundation.store.units import Database, Event, OpenTransactions, Unit, faults_translated

@@ -1,5 +1,6 @@
 """A unit of work: read a snapshot, work with no transaction open, write what was decided."""
 
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,13 +9,15 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Connection, Engine, insert
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlmodel import Session
 
+from foundation.store.counters import raise_counter
 from foundation.store.errors import Conflict, TransactionOpen
 from foundation.store.faults import translated
+from foundation.store.prepared import Add, Rows, rows_on
 from foundation.store.sessions import TenantSession
 from foundation.store.tables import Outbox
 from foundation.store.tenancy import Scope
@@ -22,6 +25,7 @@ from foundation.store.writers import Writer
 
 T = TypeVar("T")
 _READ_ONLY: Final = {"postgresql_readonly": True}
+_PUT_EVENT: Final = Add(Outbox, ("event_id", "written_at", "payload"))
 
 
 class OpenTransactions(threading.local):
@@ -85,6 +89,24 @@ class Unit:
         ):
             yield session
 
+    @contextmanager
+    def rows(self) -> Iterator[Rows]:
+        """A snapshot as `read` gives, for prepared statements alone: a sixth of its cost. Raises as `read` does."""
+        reader = self._database.reader
+        with self._database.transactions.one(), faults_translated():
+            if reader.dialect.name == "sqlite":
+                pooled = reader.raw_connection()
+                try:
+                    driver: Any = pooled.driver_connection
+                    driver.execute("BEGIN")
+                    yield Rows(reader.dialect, driver.execute, self.scope, writable=False)
+                finally:
+                    pooled.close()  # which rolls back
+            else:
+                options = reader.connect().execution_options(**_READ_ONLY)
+                with options as connection, connection.begin():
+                    yield rows_on(connection, self.scope, writable=False)
+
     def write(self, body: Callable[[Session], T]) -> T:
         """Run the body in one transaction; durable when this returns, together with the unit's event.
 
@@ -100,6 +122,8 @@ class Unit:
             with database.transactions.one(), TenantSession(connection, self.scope, writable=True) as session:
                 result = body(session)
                 session.flush()
+                for name in session.outdated:
+                    raise_counter(connection, name, 1)
                 self._put_event(connection)
                 return result
 
@@ -118,7 +142,7 @@ class Unit:
         event = self._event
         if event is not None and not event.written:
             row = {"event_id": event.event_id, "written_at": self._database.wall(), "payload": event.payload}
-            connection.execute(insert(Outbox).values(row))
+            rows_on(connection, None, writable=True).run(_PUT_EVENT, row)
 
 
 def unchanged(session: Session, row: T) -> T:
@@ -144,7 +168,7 @@ class faults_translated:  # noqa: N801 -- used as a function is; a class, since 
     def __exit__(
         self, _kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
     ) -> None:
-        if isinstance(error, (StatementError, PoolTimeout)):
+        if isinstance(error, (StatementError, PoolTimeout, sqlite3.Error)):
             fault = translated(error)
             if fault is not None:
                 raise fault from None

@@ -1,6 +1,7 @@
 """Tables that only these tests use."""
 
 from datetime import datetime
+from typing import ClassVar
 
 from sqlalchemy import ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlmodel import Field
@@ -47,6 +48,33 @@ class Remark(Tenant, table=True):
 
     note: str = Field(primary_key=True)
     number: int = Field(primary_key=True)
+
+
+class Leaf(Tenant, table=True):
+    """Without versions; caches hold it, but for `turned`."""
+
+    __tablename__ = "test_leaf"
+    __table_args__ = (UniqueConstraint("account", "region", "mark", name="uq_test_leaf_mark"),)
+    cached_under: ClassVar[str] = "test.leaves"
+    uncached: ClassVar[frozenset[str]] = frozenset({"turned"})
+
+    name: str = Field(primary_key=True)
+    mark: str | None = None
+    grown_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    body: bytes = b""
+    turned: int = 0
+
+
+class Petal(Tenant, table=True):
+    """Without versions, in no cache."""
+
+    __tablename__ = "test_petal"
+    __table_args__ = (UniqueConstraint("account", "region", "mark", name="uq_test_petal_mark"),)
+
+    name: str = Field(primary_key=True)
+    mark: str | None = None
+    grown_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    body: bytes = b""
 
 
 class Person(AccountOwned, table=True):
