@@ -17,6 +17,13 @@ from ca.errors import (
     SignatureMismatch,
 )
 from ca.jobs import jobs
+from ca.ocsp import MAX_REQUEST as MAX_OCSP_REQUEST
+from ca.ocsp import Answer as OcspAnswer
+from ca.ocsp import Malformed as OcspMalformed
+from ca.ocsp import Refused as OcspRefused
+from ca.ocsp import Responder as OcspResponder
+from ca.ocsp import TryLater as OcspTryLater
+from ca.ocsp import unsuccessful as ocsp_unsuccessful
 from ca.orders import AuthorityView, Beside, CaSettings, Issued, IssueOrder, JudgedCsr
 from ca.pca import Context as PcaContext
 from ca.pca import Pca
@@ -26,6 +33,7 @@ from ca.service import CaService
 from ca.sinks import Credentials, FolderSink, ObjectSink, S3Endpoint, S3Sink
 
 __all__ = [
+    "MAX_OCSP_REQUEST",
     "AuthorityNotFound",
     "AuthorityState",
     "AuthorityView",
@@ -46,6 +54,11 @@ __all__ = [
     "LintFailure",
     "NotPublished",
     "ObjectSink",
+    "OcspAnswer",
+    "OcspMalformed",
+    "OcspRefused",
+    "OcspResponder",
+    "OcspTryLater",
     "OrderRefused",
     "Pca",
     "PcaContext",
@@ -56,5 +69,6 @@ __all__ = [
     "SignatureMismatch",
     "jobs",
     "judge_csr",
+    "ocsp_unsuccessful",
     "pca",
 ]

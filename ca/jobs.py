@@ -1,4 +1,4 @@
-"""The CA's due work: CRLs, at half of their life and right after each revocation; ends of deleted authorities."""
+"""The CA's due work: CRLs, at half of their life and right after each revocation; OCSP signers; deleted authorities' ends."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -6,6 +6,7 @@ from datetime import timedelta
 from ca.authorities import CRL_JOB
 from ca.ending import END_JOB
 from ca.finishing import FINISH_JOB
+from ca.ocsp import OCSP_JOB
 from ca.service import CaService
 from foundation.store import Claim, Job, Scope
 
@@ -19,6 +20,9 @@ def jobs(service: Callable[[Scope], CaService]) -> tuple[Job, ...]:
     def end(claim: Claim) -> None:
         service(claim.scope).end(claim)
 
+    def renew_ocsp(claim: Claim) -> None:
+        service(claim.scope).renew_ocsp(claim)
+
     def finish(claim: Claim) -> None:
         service(claim.scope).finish(claim)
 
@@ -26,5 +30,6 @@ def jobs(service: Callable[[Scope], CaService]) -> tuple[Job, ...]:
     return (
         Job(CRL_JOB, every=timedelta(seconds=10), run=publish),
         Job(FINISH_JOB, every=timedelta(seconds=10), run=finish),
+        Job(OCSP_JOB, every=timedelta(minutes=1), run=renew_ocsp),
         Job(END_JOB, every=timedelta(minutes=1), run=end),
     )

@@ -31,6 +31,7 @@ class Profile:
     self_signed: bool = False
     more: tuple[tuple[x509.ExtensionType, bool | None], ...] = ()
     any_names: bool = False
+    action: str = "issue"  # what an authority's state must allow (ca.states)
 
 
 _CA_USAGE: Final = frozenset({"key_cert_sign", "crl_sign"})
@@ -86,6 +87,28 @@ PROFILES: Final = MappingProxyType(
                     }
                 ),
                 max_validity=timedelta(days=825),  # what platform verifiers accept from private roots
+            ),
+            Profile(
+                name="ocsp-signer",  # RFC 6960 4.2.2.2: a delegated responder that is not itself looked up
+                ca=False,
+                path_length=None,
+                key_usage=frozenset({"digital_signature"}),
+                rsa_key_usage=frozenset(),
+                extended_key_usage=frozenset({ExtendedKeyUsageOID.OCSP_SIGNING}),
+                extensions=MappingProxyType(
+                    {
+                        ExtensionOID.BASIC_CONSTRAINTS: True,
+                        ExtensionOID.KEY_USAGE: True,
+                        ExtensionOID.EXTENDED_KEY_USAGE: False,
+                        ExtensionOID.SUBJECT_KEY_IDENTIFIER: False,
+                        ExtensionOID.AUTHORITY_KEY_IDENTIFIER: False,
+                        ExtensionOID.OCSP_NO_CHECK: False,
+                    }
+                ),
+                max_validity=timedelta(days=15),  # nobody can revoke it
+                more=((x509.OCSPNoCheck(), False),),
+                any_names=True,
+                action="ocsp",
             ),
         )
     }

@@ -10,6 +10,7 @@ from sqlmodel import Session, col, select
 
 from ca.authorities import CRL_JOB, found
 from ca.errors import CertificateNotFound, CertificateState, NotPublished, OrderRefused
+from ca.revocation_settings import generation_of
 from ca.signing import Signer
 from ca.states import (
     AUTHORITY_STATES,
@@ -19,7 +20,7 @@ from ca.states import (
     state_at,
 )
 from ca.tables import AuthorityRow, CertificateRow, CrlRow, RevocationRow
-from foundation.store import Claim, Unit, schedule
+from foundation.store import Claim, Unit, bump, schedule
 
 _SERIAL = re.compile("[0-9a-f]{2,40}")
 
@@ -75,6 +76,7 @@ class Revocation:
             authority.revocations += 1
             session.add_all((row, authority, _revocation(row, reason, now, authority.revocations)))
             schedule(session, CRL_JOB, authority.id, now, only_earlier=True)
+            bump(session, generation_of(authority.id))  # OCSP answers that say otherwise are kept no longer
 
         self._unit.write(body)
 

@@ -58,3 +58,8 @@ def shown_settings(revocation: str) -> dict[str, Any]:
     """The model's RevocationConfiguration of an authority's row, for those who ask the API."""
     kept = json.loads(revocation)
     return {part: kept.get(part, {"Enabled": False}) for part in ("CrlConfiguration", "OcspConfiguration")}
+
+
+def generation_of(authority_id: str) -> str:
+    """The generation that is raised with what OCSP says of an authority: its revocations, its configuration, its state."""
+    return f"ca.revoked/{authority_id}"

@@ -21,6 +21,8 @@ AUTHORITY_STATES: Final = MappingProxyType(
         "ACTIVE": {
             "issue": "ACTIVE",
             "crl": "ACTIVE",
+            "ocsp": "ACTIVE",
+            "audit": "ACTIVE",
             "revoke": "ACTIVE",
             "disable": "DISABLED",
             "update": "ACTIVE",
@@ -30,6 +32,8 @@ AUTHORITY_STATES: Final = MappingProxyType(
         },
         "DISABLED": {
             "crl": "DISABLED",
+            "ocsp": "DISABLED",
+            "audit": "DISABLED",
             "revoke": "DISABLED",
             "enable": "ACTIVE",
             "update": "DISABLED",
@@ -37,7 +41,7 @@ AUTHORITY_STATES: Final = MappingProxyType(
             "import": "DISABLED",
             "delete": "DELETED",
         },
-        "EXPIRED": {"csr": "EXPIRED", "import": "ACTIVE", "delete": "DELETED"},
+        "EXPIRED": {"audit": "EXPIRED", "csr": "EXPIRED", "import": "ACTIVE", "delete": "DELETED"},
         "FAILED": {"delete": "DELETED"},
         "DELETED": {"restore": "PENDING_CERTIFICATE"},
     }
