@@ -40,7 +40,7 @@ def check_storage(storage: str) -> None:
 def judge_revocation(configuration: Mapping[str, Any]) -> dict[str, Any]:
     """The revocation configuration as it is kept; "disabled" may carry no other parameter.
 
-    Raises InvalidArgs, also for what AWS offers and keystead does not yet: CRLs in a bucket, and OCSP.
+    Raises InvalidArgs, also for what AWS offers and keystead does not yet: CRLs in a bucket.
     """
     crl, ocsp = configuration.get("CrlConfiguration"), configuration.get("OcspConfiguration")
     for name, part in (("CrlConfiguration", crl), ("OcspConfiguration", ocsp)):
@@ -50,9 +50,15 @@ def judge_revocation(configuration: Mapping[str, Any]) -> dict[str, Any]:
         raise InvalidArgs(
             "keystead delivers no CRLs to a bucket yet: leave CrlConfiguration disabled; the CRL is under /pki/"
         )
-    if ocsp is not None and ocsp["Enabled"]:
-        raise InvalidArgs("keystead has no OCSP responder yet: leave OcspConfiguration disabled")
-    return {key: {"Enabled": False} for key in ("CrlConfiguration", "OcspConfiguration")}
+    if ocsp is not None and "://" in ocsp.get("OcspCustomCname", ""):
+        raise InvalidArgs("OcspCustomCname has no protocol prefix: clients ask it by http")
+    return {"CrlConfiguration": {"Enabled": False}, "OcspConfiguration": dict(ocsp or {"Enabled": False})}
+
+
+def refuse_short_lived(usage_mode: str, revocation: Mapping[str, Any]) -> None:
+    """Raise InvalidArgs where certificates that live for seven days at most are to be looked up."""
+    if usage_mode == SHORT_LIVED and any(part["Enabled"] for part in revocation.values()):
+        raise InvalidArgs(f"A CA of mode {SHORT_LIVED} has neither CRLs nor OCSP: its certificates run out")
 
 
 def judge_tags(tags: Iterable[Mapping[str, Any]]) -> dict[str, str]:

@@ -68,6 +68,7 @@ class Lifecycle:
         _csr_extensions(extensions)
         tags = rules.with_tags({}, rules.judge_tags(params.get("Tags", ())))
         revocation = rules.judge_revocation(params.get("RevocationConfiguration", {}))
+        rules.refuse_short_lived(params.get("UsageMode", "GENERAL_PURPOSE"), revocation)
         token, digest = params.get("IdempotencyToken"), digest_of(params)
         earlier = self.recalled("CreateCertificateAuthority", token, digest)
         if earlier is not None:
@@ -156,11 +157,12 @@ class Lifecycle:
         """UpdateCertificateAuthority: ACTIVE or DISABLED, and revocation, in those two states only (TRAPS 35)."""
         if status not in {None, "ACTIVE", "DISABLED"}:
             raise InvalidArgs(f"Status may be set to ACTIVE or DISABLED, not {status}")
-        judged = None if revocation is None else json.dumps(rules.judge_revocation(revocation))
+        judged = None if revocation is None else rules.judge_revocation(revocation)
 
         def change(_: Session, authority: Kept) -> None:
             if judged is not None:
-                authority.row.revocation = judged
+                rules.refuse_short_lived(authority.configuration.usage_mode, judged)
+                authority.row.revocation = json.dumps(judged)
             if status is not None and status != authority.status:
                 authority.row.status = authority.allows("enable" if status == "ACTIVE" else "disable")
 
