@@ -1,6 +1,6 @@
 """The caller's side of the key core: one method for each thing that can be asked."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from kms.hsm import frames
@@ -231,6 +231,14 @@ class CoreClient(Caller):
         """HMAC-SHA-256 under the purpose's own key, 32 bytes: token look-ups, row MACs, digests."""
         return self._call(frames.Mac(purpose, data), NOBODY).first
 
+    def macs(self, purpose: str, data: Sequence[bytes]) -> list[bytes]:
+        """`mac` of each, in their order; in as few round trips as the frames allow."""
+        found: list[bytes] = []
+        for some in _in_frames(data):
+            joined = self._call(frames.Macs(purpose, some), NOBODY).first
+            found += (joined[at : at + 32] for at in range(0, len(joined), 32))
+        return found
+
     def new_access_key(
         self, account: str, access_key_id: str, secret: str | None, asker: Asker = NOBODY
     ) -> tuple[bytes, str]:
@@ -250,3 +258,17 @@ class CoreClient(Caller):
         """Trail events (JSON objects with a string "eventID", no newline): durable on return, repeats dropped."""
         if events:
             self._call(frames.Append(list(events)), NOBODY)
+
+
+def _in_frames(data: Sequence[bytes]) -> Iterator[list[bytes]]:
+    """The data in lists that one frame may carry."""
+    some: list[bytes] = []
+    size = 0
+    for each in data:
+        if some and (len(some) == frames.MOST_MACS or size + len(each) > frames.SEAL_LIMIT):
+            yield some
+            some, size = [], 0
+        some.append(each)
+        size += len(each)
+    if some:
+        yield some

@@ -22,6 +22,7 @@ SEAL_LIMIT = 1024 * 1024
 PLAINTEXT_LIMIT = 4096
 BLOB_LIMIT = 6144  # KMS's CiphertextType: the longest that its API takes
 NOTE_LIMIT = 1024
+MOST_MACS = 256
 
 Token = Annotated[bytes, Meta(max_length=16 * 1024)]
 CONTEXT_LIMIT = 16 * 1024  # characters of all names and values: it is written to the trail in clear
@@ -217,6 +218,13 @@ class Mac(Body, frozen=True):
     data: Annotated[bytes, Meta(max_length=SEAL_LIMIT)]
 
 
+class Macs(Body, frozen=True):
+    """Several of one purpose, in one round trip. The frame's own limit bounds them together."""
+
+    purpose: Name
+    data: Annotated[list[Annotated[bytes, Meta(max_length=SEAL_LIMIT)]], Meta(max_length=MOST_MACS)]
+
+
 class NewAccessKey(Body, frozen=True):
     account: Name
     access_key_id: Name
@@ -239,7 +247,7 @@ class Append(Body, frozen=True):
 AnyBody = (
     Hello | Ping | GenerateKey | Reseal | Sign | Verify | Encrypt | Decrypt | ReEncrypt | GenerateDataKey
     | GenerateDataKeyPair | GenerateRandom | GenerateMac | VerifyMac | DeriveSharedSecret | Encapsulate | Decapsulate
-    | ImportParameters | ImportMaterial | Lock | Unlock | Seal | Open | Mac | NewAccessKey | SigningKey | Append
+    | ImportParameters | ImportMaterial | Lock | Unlock | Seal | Open | Mac | Macs | NewAccessKey | SigningKey | Append
 )  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from kms.hsm.specs import spec_named
 from kms.hsm.uses import KeyUses
 
 SEEN = 65_536  # event ids remembered; an outbox that starts again repeats far fewer
-UNRECORDED = (frames.Ping, frames.Mac, frames.Append, frames.GenerateRandom)  # they use no key of anybody's
+UNRECORDED = (frames.Ping, frames.Mac, frames.Macs, frames.Append, frames.GenerateRandom)  # they use no key of anybody's
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,7 @@ class KeyService:
             frames.Seal: self._seal,
             frames.Open: self._open,
             frames.Mac: self._mac,
+            frames.Macs: self._macs,
             frames.NewAccessKey: self._new_access_key,
             frames.SigningKey: self._signing_key,
         }
@@ -180,6 +181,10 @@ class KeyService:
     def _mac(self, body: frames.Mac) -> frames.Result:
         usage.check_mac(body.purpose)
         return frames.Result(self._domain.mac(body.purpose, body.data))
+
+    def _macs(self, body: frames.Macs) -> frames.Result:
+        usage.check_mac(body.purpose)
+        return frames.Result(b"".join(self._domain.mac(body.purpose, each) for each in body.data))
 
     def _new_access_key(self, body: frames.NewAccessKey) -> frames.Result:
         secret = body.secret if body.secret is not None else iam.new_secret(self._entropy)

@@ -81,13 +81,13 @@ _WORKER: frozenset[type[frames.Body]] = frozenset(
         frames.ReEncrypt, frames.GenerateDataKey, frames.GenerateDataKeyPair, frames.GenerateRandom,
         frames.GenerateMac, frames.VerifyMac, frames.DeriveSharedSecret, frames.Encapsulate, frames.Decapsulate,
         frames.ImportParameters, frames.ImportMaterial,
-        frames.Seal, frames.Open, frames.Mac, frames.SigningKey, frames.Append,
+        frames.Seal, frames.Open, frames.Mac, frames.Macs, frames.SigningKey, frames.Append,
         frames.NewAccessKey,
     }
 )  # fmt: skip
 _ADMIN: frozenset[type[frames.Body]] = frozenset(
     {
-        frames.Ping, frames.GenerateKey, frames.Sign, frames.Seal, frames.Open, frames.Mac, frames.Append,
+        frames.Ping, frames.GenerateKey, frames.Sign, frames.Seal, frames.Open, frames.Mac, frames.Macs, frames.Append,
         frames.NewAccessKey, frames.Reseal, frames.ImportParameters, frames.ImportMaterial, frames.Lock, frames.Unlock,
     }
 )  # fmt: skip

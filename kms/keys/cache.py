@@ -1,21 +1,24 @@
-"""Keys in memory: the hot path reads no ORM. The cache follows the generation that every mutation of KMS raises."""
+"""Keys in memory: the hot path reads no ORM. The cache follows the generation that every mutation of KMS raises, and
+drops what that mutation changed."""
 
 import threading
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from sqlmodel import Session, SQLModel, col, select
 
 from foundation.store import Scope, Store, Unit
+from kms.keys.changelog import Subject, changed
 from kms.keys.changes import GENERATION
 from kms.keys.found import NO_GRANTS, FoundKey, GrantSource, found_key
 from kms.keys.grant_rows import GrantRows, KeyGrants
 from kms.keys.rows import RowMac, Tampered, check
 from kms.keys.tables import Alias, Key, KeyFamily, KeyMaterial
 
-K = TypeVar("K")
 V = TypeVar("V")
+Place = tuple[Scope, str]
+"""A key's id or an alias's name, in an account and Region."""
 SIZE: Final = 20_000
 
 
@@ -88,63 +91,96 @@ class KeyRows:
             raise
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """What is known at one generation. Replaced whole, never emptied: a late writer fills one that nobody reads."""
-
-    generation: int
-    keys: dict[tuple[Scope, str], FoundKey] = field(default_factory=dict)
-    aliases: dict[tuple[Scope, str], str] = field(default_factory=dict)
-
-
 class KeyCache:
-    """Thread-safe; one for a process. What it answers is as new as the store's generation (ARCHITECTURE 4)."""
+    """Thread-safe; one for a process. What it answers is as new as the store's generation (ARCHITECTURE 4).
+
+    A generation that passes drops what it changed (`kms.keys.changelog`), or everything when that is not known any more.
+    """
 
     def __init__(self, store: Store, rows: KeyRows, size: int = SIZE) -> None:
         self._store = store
         self._rows = rows
         self._grants = GrantRows(rows.verified)
         self._size = size
-        self._known = _Known(-1)
-        self._filling = threading.Lock()
+        # Read without the lock, each by one operation; written under it, the generation last.
+        self._generation = -1
+        self._keys: dict[Place, FoundKey] = {}
+        self._aliases: dict[Place, str] = {}
+        self._lock = threading.Lock()
+        self._dropped: dict[Place, int] = {}  # at which generation a place was dropped last
+        self._floor = -1  # no place that is not in `_dropped` was dropped later than this
 
     def key(self, scope: Scope, key_id: str) -> FoundKey | None:
         """The key of that id in that account and Region; raises Tampered."""
-        known = self._current().keys
-        found = known.get((scope, key_id))
-        return self._loaded(known, (scope, key_id), self._load_key) if found is None else found
+        generation = self._caught_up()
+        found = self._keys.get((scope, key_id))
+        if found is None:
+            found = self._load_key((scope, key_id))
+            self._keep(self._keys, (scope, key_id), found, generation)
+        return found
 
     def alias(self, scope: Scope, name: str) -> str | None:
         """The id of the key that the alias stands for; raises Tampered."""
-        known = self._current().aliases
-        found = known.get((scope, name))
-        return self._loaded(known, (scope, name), self._load_alias) if found is None else found
+        generation = self._caught_up()
+        target = self._aliases.get((scope, name))
+        if target is None:
+            target = self._load_alias((scope, name))
+            self._keep(self._aliases, (scope, name), target, generation)
+        return target
 
-    def _current(self) -> _Known:
-        # The generation is read before the rows: what is read later may be newer than its label, never older.
+    def _caught_up(self) -> int:
+        """The generation that the cache is at: not older than the store's. What is read later may only be newer."""
         generation = self._store.generation(GENERATION)
-        known = self._known
-        if generation > known.generation:
-            known = self._known = _Known(generation)
-        return known
+        if generation > self._generation:
+            with self._lock:
+                if generation > self._generation:
+                    self._catch_up(generation)
+        return self._generation
 
-    def _loaded(self, known: dict[K, V], key: K, load: Callable[[K], V | None]) -> V | None:
-        """What the database has. What does not exist is not remembered: strangers may ask for anything."""
-        found = load(key)
-        if found is not None:
-            with self._filling:
-                if len(known) >= self._size:
-                    del known[next(iter(known))]
-                known[key] = found
-        return found
+    def _catch_up(self, generation: int) -> None:
+        known = None if self._generation < 0 else changed(self._store, self._generation, generation)
+        if known is None or len(self._dropped) > self._size:
+            self._keys.clear()
+            self._aliases.clear()
+            self._dropped.clear()
+            self._floor = generation
+        else:
+            for subject in known:
+                self._drop(subject, generation)
+        self._generation = generation
 
-    def _load_key(self, key: tuple[Scope, str]) -> FoundKey | None:
-        unit = self._store.unit(key[0])
-        rows = self._rows.key(unit, key[1])
-        return None if rows is None else rows.granted(KeyGrants(unit, self._grants, key[1]))
+    def _drop(self, subject: Subject, generation: int) -> None:
+        place = (subject.scope, subject.name)
+        if subject.grantee is not None:
+            found = self._keys.get(place)
+            if found is not None:
+                found.grants.forget(subject.grantee)
+            return
+        self._dropped[place] = generation
+        self._keys.pop(place, None)
+        self._aliases.pop(place, None)
 
-    def _load_alias(self, key: tuple[Scope, str]) -> str | None:
-        row = self._rows.alias(self._store.unit(key[0]), key[1])
+    def _keep(self, kept: dict[Place, V], place: Place, found: V | None, read_at: int) -> None:
+        """Remember what was read at a generation, unless it has changed since: whoever comes late fills in nothing old.
+
+        What does not exist is not remembered: strangers may ask for anything.
+        """
+        if found is None:
+            return
+        with self._lock:
+            if read_at < self._floor or read_at < self._dropped.get(place, -1):
+                return
+            if len(kept) >= self._size:
+                del kept[next(iter(kept))]
+            kept[place] = found
+
+    def _load_key(self, place: Place) -> FoundKey | None:
+        unit = self._store.unit(place[0])
+        rows = self._rows.key(unit, place[1])
+        return None if rows is None else rows.granted(KeyGrants(unit, self._grants, place[1]))
+
+    def _load_alias(self, place: Place) -> str | None:
+        row = self._rows.alias(self._store.unit(place[0]), place[1])
         return None if row is None else row.key_id
 
 

@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 from sqlmodel import Session, SQLModel
 
 from foundation.store import Conflict, Unit, bump, unchanged
-from kms.keys.rows import RowMac, columns, mac_of
+from kms.keys.changelog import note, subjects_of
+from kms.keys.rows import RowMac, columns, macs_of
 from kms.keys.tables import KeyMaterial
 
 GENERATION = "kms"
@@ -31,8 +32,14 @@ class Changes:
 
 def commit(unit: Unit, core: RowMac, changes: Changes) -> None:
     """Seal and write; durable on return. Raises Conflict when a row changed since it was read."""
-    updates = [(row, _sealed(core, type(row), columns(row) | values)) for row, values in changes.updates]
-    new = [(table, _sealed(core, table, values)) for table, values in changes.new]
+    updates = [(row, _whole(type(row), columns(row) | values)) for row, values in changes.updates]
+    new = [(table, _whole(table, values)) for table, values in changes.new]
+    _seal(core, [*((type(row), values) for row, values in updates), *new])
+    subjects = {
+        *(each for row, values in updates for each in subjects_of(type(row), columns(row), values)),
+        *(each for table, values in new for each in subjects_of(table, values)),
+        *(each for row in changes.gone for each in subjects_of(type(row), columns(row))),
+    }
 
     def body(session: Session) -> None:
         for row, values in updates:
@@ -48,7 +55,7 @@ def commit(unit: Unit, core: RowMac, changes: Changes) -> None:
         session.flush()
         for act in changes.also:
             act(session)
-        bump(session, GENERATION)
+        note(session, bump(session, GENERATION), subjects)
 
     unit.write(body)
 
@@ -63,11 +70,17 @@ def decided(act: Callable[[], T]) -> T:
     return act()
 
 
-def _sealed(core: RowMac, table: type[SQLModel], values: dict[str, Any]) -> dict[str, Any]:
-    """All values of the row with the version that its write will give it, and the MAC over them."""
+def _whole(table: type[SQLModel], values: dict[str, Any]) -> dict[str, Any]:
+    """All values of the row with the version that its write will give it."""
     whole = {name: values.get(name, _default(table, name)) for name in table.model_fields if name != "mac"}
     whole["row_version"] = (values.get("row_version") or 0) + 1
-    return {**whole, "mac": mac_of(core, str(table.__tablename__), whole)}
+    return whole
+
+
+def _seal(core: RowMac, rows: list[tuple[type[SQLModel], dict[str, Any]]]) -> None:
+    """Add to each row's values the MAC over them."""
+    for (_, values), mac in zip(rows, macs_of(core, rows), strict=True):
+        values["mac"] = mac
 
 
 def _purge(session: Session, row: SQLModel) -> None:

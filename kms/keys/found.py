@@ -55,6 +55,10 @@ class GrantSource(Protocol):
         """One grant as of now."""
         ...
 
+    def forget(self, grantee: str, /) -> None:
+        """That principal's grants have changed: they are read again."""
+        ...
+
 
 class _NoGrants:
     __slots__ = ()
@@ -64,6 +68,9 @@ class _NoGrants:
 
     def get(self, _grant_id: str, /) -> None:
         return None
+
+    def forget(self, _grantee: str, /) -> None:
+        pass
 
 
 NO_GRANTS: Final[GrantSource] = _NoGrants()

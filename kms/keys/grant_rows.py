@@ -1,4 +1,4 @@
-"""Grants as rows and as facts: what a decision about a key is told of them, read once per key, caller and generation."""
+"""Grants as rows and as facts: what a decision about a key is told of them, read once per key and caller."""
 
 import json
 from collections.abc import Callable, Iterable, Sequence
@@ -78,30 +78,36 @@ class GrantRows:
 
 
 class KeyGrants:
-    """The grants of one key of the cache: as new as the key is, for they are dropped together. Thread-safe."""
+    """The grants of one key of the cache, which drops them with the key or has one principal's forgotten. Thread-safe."""
 
     def __init__(self, unit: Unit, rows: GrantRows, key_id: str) -> None:
         self._unit = unit
         self._rows = rows
         self._key_id = key_id
-        # Without a lock: each use of it is one operation of a dict, and to read the same twice does no harm.
+        # Without a lock: each use of it is one operation of a dict, and to read the same twice does no harm. It is
+        # replaced whole when something is forgotten, so that whoever reads slowly fills in one that nobody asks.
         self._known: dict[tuple[str, ...], tuple[GrantFact, ...]] = {}
 
     def of(self, principal: Principal) -> tuple[GrantFact, ...]:
         """The grants that may name the caller as their grantee; raises Tampered."""
         names = names_of(principal)
-        known = self._known.get(names)
-        if known is None:
-            known = tuple(fact(row) for row in self._rows.of(self._unit, self._key_id, names))
-            if len(self._known) >= CALLERS:
-                self._known.clear()
-            self._known[names] = known
-        return known
+        known = self._known
+        facts = known.get(names)
+        if facts is None:
+            facts = tuple(fact(row) for row in self._rows.of(self._unit, self._key_id, names))
+            if len(known) >= CALLERS:
+                known.clear()
+            known[names] = facts
+        return facts
 
     def get(self, grant_id: str) -> GrantFact | None:
         """One grant as of now, for the bearer of its token; raises Tampered."""
         row = self._rows.get(self._unit, self._key_id, grant_id)
         return None if row is None else fact(row)
+
+    def forget(self, grantee: str) -> None:
+        """Grants of that principal were made or ended. One at a time calls it: the cache, under its lock."""
+        self._known = {names: facts for names, facts in self._known.copy().items() if grantee not in names}
 
 
 def names_of(principal: Principal) -> tuple[str, ...]:

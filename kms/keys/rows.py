@@ -1,7 +1,7 @@
 """The MAC that each of KMS's rows carries: a row changed behind keystead's back is refused, never used (SECURITY 2.2)."""
 
 import hmac
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar
 
@@ -15,9 +15,9 @@ PURPOSE = "row"
 
 
 class RowMac(Protocol):
-    """The key core, as far as rows need it: HMAC-SHA-256 under a key that never leaves it."""
+    """The key core, as far as rows need it: HMAC-SHA-256 of each of the data under a key that never leaves it."""
 
-    def mac(self, purpose: str, data: bytes, /) -> bytes: ...
+    def macs(self, purpose: str, data: Sequence[bytes], /) -> list[bytes]: ...
 
 
 class Tampered(KmsInternal):
@@ -29,24 +29,28 @@ def columns(row: SQLModel) -> dict[str, Any]:
     return {name: getattr(row, name) for name in type(row).model_fields if name != "mac"}
 
 
-def mac_of(core: RowMac, table: str, values: Mapping[str, Any]) -> bytes:
-    """The MAC over a row's values, `row_version` among them.
+def macs_of(core: RowMac, rows: Iterable[tuple[type[SQLModel], Mapping[str, Any]]]) -> list[bytes]:
+    """The MACs over rows' values, `row_version` among them, in one round trip.
 
     Columns without a value are left out, so that a nullable column may be added later.
     """
-    listed = [[name, _plain(value)] for name, value in sorted(values.items()) if value is not None]
-    return core.mac(PURPOSE, msgspec.json.encode([table, listed]))
+    return core.macs(PURPOSE, [_covered(str(table.__tablename__), values) for table, values in rows])
 
 
 def check(core: RowMac, rows: Iterable[SQLModel]) -> None:
     """Raise Tampered for the first row whose MAC does not hold."""
-    for row in rows:
-        table = str(row.__tablename__)
+    listed = list(rows)
+    for row, mac in zip(listed, macs_of(core, ((type(row), columns(row)) for row in listed)), strict=True):
         kept: bytes = row.mac  # type: ignore[attr-defined]  # each of kms.keys.tables' MACed rows has one
-        if not hmac.compare_digest(kept, mac_of(core, table, columns(row))):
+        if not hmac.compare_digest(kept, mac):
             raise Tampered(
-                f"The row {_name(row)} of {table} was changed outside of keystead; it is not used."
+                f"The row {_name(row)} of {row.__tablename__} was changed outside of keystead; it is not used."
             )
+
+
+def _covered(table: str, values: Mapping[str, Any]) -> bytes:
+    listed = [[name, _plain(value)] for name, value in sorted(values.items()) if value is not None]
+    return msgspec.json.encode([table, listed])
 
 
 def _name(row: SQLModel) -> str:

@@ -161,7 +161,7 @@ class RetirableGrant(Global, table=True):
     grant_id: str = Field(primary_key=True)
 
 
-class Change(Global, table=True):
+class ChangedSubject(Global, table=True):
     """What one generation of KMS's rows changed: caches drop that, and keep the rest. The newest ones are kept.
 
     `subject`: see `kms.keys.changelog`. It only says what to read again, so it has no MAC.

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kms.hsm import ciphertext, frames
-from kms.hsm.errors import BadSeal
+from kms.hsm import CoreClient, ciphertext, frames
+from kms.hsm.errors import BadSeal, KeyRefused
 from kms.hsm.hierarchy import DomainKeys
 from kms.hsm.labels import canonical, canonical_context
 from tests.kms.hsm.inside import label, refusal, result, service
@@ -217,3 +217,15 @@ def test_a_secret_access_key_may_be_as_short_as_test_doubles_have_it(secret: str
     assert result(
         keys, frames.SigningKey(sealed, "000000000000", "test", "20150830", "us-east-1", "sts")
     ).first
+
+
+def test_many_macs_are_the_same_as_one_by_one_however_many_frames_they_take(core: CoreClient) -> None:
+    data = [str(number).encode() for number in range(600)] + [bytes(900_000), bytes(900_000)]
+    macs = core.macs("row", data)
+    assert len(set(macs)) == 601
+    assert [macs[at] for at in (0, 255, 256, 599, 600)] == [
+        core.mac("row", data[at]) for at in (0, 255, 256, 599, 600)
+    ]
+    assert core.macs("row", []) == []
+    with pytest.raises(KeyRefused):
+        core.macs("no such purpose", [b"x"])

@@ -5,9 +5,12 @@ from typing import Any
 
 import pytest
 from sqlalchemy import event
+from sqlmodel import Session, delete, select
 
+from kms.keys import changelog
 from kms.keys.cache import KeyCache
 from kms.keys.errors import Disabled, InvalidKeyUsage, InvalidState
+from kms.keys.tables import ChangedSubject
 from tests.kms.keys.conftest import new_key
 from tests.kms.keys.world import HERE, Process
 
@@ -79,7 +82,70 @@ def test_the_cache_is_bounded_and_what_does_not_exist_is_not_remembered(process:
         assert cache.key(HERE, key.id) is not None
     assert cache.key(HERE, "nothing") is None
     assert cache.alias(HERE, "alias/nothing") is None
-    assert (len(cache._known.keys), len(cache._known.aliases)) == (3, 0)
+    assert (len(cache._keys), len(cache._aliases)) == (3, 0)
+
+
+def test_a_change_of_one_key_leaves_the_others_in_memory(process: Process) -> None:
+    changed, other = new_key(process), new_key(process)
+    worker = process.other()
+    process.service().aliases.create("alias/other", other.id)
+    for name in (changed.id, other.id, "alias/other"):
+        worker.service().usable(name, "Encrypt")
+    for number in range(3):
+        process.service().lifecycle.describe(changed.id, str(number))
+    process.service().aliases.create("alias/changed", changed.id)
+    seen = statements(worker)
+    for name in (other.id, "alias/other"):
+        worker.service().usable(name, "Encrypt")
+    assert [each for each in seen if "FROM" in each and "kms_change" not in each] == []
+    assert worker.service().find(changed.id, "Encrypt").description == "2"
+
+
+def test_an_alias_that_moves_is_followed_by_every_worker(process: Process) -> None:
+    first, second = new_key(process), new_key(process)
+    worker = process.other()
+    process.service().aliases.create("alias/moving", first.id)
+    for target, left in ((second, first), (first, second)):
+        assert worker.service().find("alias/moving", "Encrypt").id == left.id
+        process.service().aliases.update("alias/moving", target.id)
+        assert worker.service().find("alias/moving", "Encrypt").id == target.id
+        assert worker.service().find(target.id, "Encrypt").aliases == ("alias/moving",)
+        assert worker.service().find(left.id, "Encrypt").aliases == ()
+
+
+def test_a_worker_that_slept_through_more_than_is_kept_reads_everything_again(process: Process) -> None:
+    made, other = new_key(process), new_key(process)
+    worker = process.other()
+    for key in (made, other):
+        worker.service().usable(key.id, "Encrypt")
+    process.service().lifecycle.disable(made.id)
+
+    def forget(session: Session) -> None:
+        session.exec(delete(ChangedSubject))
+
+    process.store.unit(HERE).write(forget)
+    with pytest.raises(Disabled):
+        worker.service().usable(made.id, "Encrypt")
+    seen = statements(worker)
+    worker.service().usable(other.id, "Encrypt")
+    assert any("FROM kms_key" in statement for statement in seen)
+
+
+def test_no_more_changes_are_kept_than_a_reader_is_told_of(
+    process: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(changelog, "PRUNED_EVERY", 2)
+    monkeypatch.setattr(changelog, "MOST", 3)
+    made = new_key(process)
+    worker = process.other()
+    worker.service().usable(made.id, "Encrypt")
+    for number in range(8):
+        process.service().lifecycle.describe(made.id, str(number))
+        if number == 0:
+            assert worker.service().find(made.id, "Encrypt").description == "0"
+    assert worker.service().find(made.id, "Encrypt").description == "7"
+    with process.store.unit(HERE).read() as session:
+        assert len(session.exec(select(ChangedSubject.generation)).all()) <= 5
 
 
 def test_a_slow_reader_leaves_nothing_old_in_the_cache(
