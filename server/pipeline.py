@@ -162,8 +162,8 @@ class Pipeline:
         """Runs the body on a unit that commits the draft with its first write; records a failure before it is raised."""
         unit = self._store.unit(
             Scope(call.account, call.region),
-            None if draft.event["readOnly"] else draft.payload,
-            None if draft.event["readOnly"] else draft.event_id,
+            None if draft.event.read_only else draft.payload,
+            None if draft.event.read_only else draft.event_id,
         )
         try:
             return body(unit)
@@ -186,7 +186,7 @@ class Pipeline:
             raise ServiceUnavailable(
                 "The call could not be recorded; it may be repeated.", retry_after=1
             ) from error
-        if not draft.event["readOnly"]:
+        if not draft.event.read_only:
             self._store.forget([draft.event_id])
 
     def _refused(self, addressed: Addressed | None, error: AwsError, request_id: str) -> Response:

@@ -1,8 +1,10 @@
 """Who calls, from where and when: the frozen facts that authentication hands to everything after it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final, Literal, Self
+
+import msgspec
 
 if TYPE_CHECKING:
     from foundation.identity.policy import Policy
@@ -74,8 +76,7 @@ class Principal:
     tags: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """One authenticated request. `at` is wall-clock time (UTC); `region` is the signature's scope.
 
     `account` is the caller's, `service` is botocore's name of what is called ("cloudhsmv2"). `via_service` and `source_arn` are set when a service asks another one on
@@ -97,7 +98,7 @@ class Call:
 
     def via(self, service: str, *, source_arn: str | None = None) -> Self:
         """Return the same caller, narrowed to what `service` does for it about `source_arn`."""
-        return replace(self, via_service=service, source_arn=source_arn)
+        return msgspec.structs.replace(self, via_service=service, source_arn=source_arn)
 
     @property
     def asker(self) -> tuple[str, str]:

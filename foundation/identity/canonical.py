@@ -6,10 +6,18 @@ values reach us as latin-1 text, and what the client signed are the octets that 
 
 import hashlib
 import hmac
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
-__all__ = ["ALGORITHM", "canonical_request", "derive_signing_key", "octets", "string_to_sign"]
+__all__ = [
+    "ALGORITHM",
+    "Sign",
+    "canonical_request",
+    "derive_signing_key",
+    "octets",
+    "signer",
+    "string_to_sign",
+]
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 _UNRESERVED = "-_.~"
@@ -20,29 +28,25 @@ def canonical_request(
     method: str,
     path: str,
     query: str,
-    headers: Sequence[tuple[str, str]],
+    headers: Mapping[str, Sequence[str]],
     signed_headers: Sequence[str],
     payload_hash: str,
     s3: bool = False,
 ) -> bytes:
     """Build the canonical request.
 
-    `path` and `query` are as on the request line (still percent-encoded), `headers` have lower-case names.
-    A query's `X-Amz-Signature` is left out. S3 encodes paths once and normalises nothing.
+    `path` and `query` are as on the request line (still percent-encoded), `headers` are the values of each header in
+    order, by lower-case name. A query's `X-Amz-Signature` is left out. S3 encodes paths once and normalises nothing.
     """
-    values: dict[str, list[bytes]] = {name: [] for name in signed_headers}
-    for name, value in headers:
-        if name in values:
-            values[name].append(b" ".join(octets(value).split()))
-    lines = [
-        octets(method),
-        _canonical_path(path, s3=s3),
-        _canonical_query(query) if query else b"",
-        *(octets(name) + b":" + b",".join(found) for name, found in values.items()),
-        b"",
-        octets(";".join(signed_headers)),
-        payload_hash.encode(),
-    ]
+    lines = [octets(method), _canonical_path(path, s3=s3), _canonical_query(query) if query else b""]
+    for name in signed_headers:
+        values = headers.get(name, ())
+        if len(values) == 1:
+            trimmed = b" ".join(octets(values[0]).split())
+        else:
+            trimmed = b",".join([b" ".join(octets(value).split()) for value in values])
+        lines.append(octets(name) + b":" + trimmed)
+    lines += (b"", octets(";".join(signed_headers)), payload_hash.encode())
     return b"\n".join(lines)
 
 
@@ -58,6 +62,25 @@ def derive_signing_key(secret: str, date: str, region: str, service: str) -> byt
     for step in (date, region, service, "aws4_request"):
         key = hmac.digest(key, step.encode(), "sha256")
     return key
+
+
+Sign = Callable[[bytes], str]
+"""Gives the signature of a string to sign: HMAC-SHA-256 (RFC 2104) under one key, in hexadecimal."""
+
+
+def signer(key: bytes) -> Sign:
+    """Make the signer of a derived key of 32 bytes. The two pads are hashed once, so it costs a third of hmac.digest."""
+    block = key.ljust(64, b"\0")
+    inner = hashlib.sha256(bytes(octet ^ 0x36 for octet in block))
+    outer = hashlib.sha256(bytes(octet ^ 0x5C for octet in block))
+
+    def sign(to_sign: bytes) -> str:
+        inside, outside = inner.copy(), outer.copy()
+        inside.update(to_sign)
+        outside.update(inside.digest())
+        return outside.hexdigest()
+
+    return sign
 
 
 def octets(text: str) -> bytes:

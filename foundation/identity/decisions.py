@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
 from typing import Any, Final
+
+import msgspec
 
 from foundation.identity.calls import Call, Principal
 from foundation.identity.policy import (
@@ -28,8 +29,7 @@ MOST_CONSIDERED: Final = 100
 NO_TOKENS: Final[AbstractSet[str]] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Resource:
+class Resource(msgspec.Struct, frozen=True):
     """What an operation is about, as an operation's `on=` resolver states it.
 
     `account` owns the resource. `policies` are its own policies, compiled; `delegates` says that IAM counts only
@@ -42,8 +42,8 @@ class Resource:
     account: str
     policies: tuple[Policy, ...] = ()
     grants: tuple[GrantFact, ...] = ()
-    tags: Mapping[str, str] = field(default_factory=dict)
-    conditions: Mapping[str, Value] = field(default_factory=dict)
+    tags: Mapping[str, str] = {}  # a struct makes a dict for each instance, as default_factory would
+    conditions: Mapping[str, Value] = {}
     delegates: bool = False
     request_tags: Mapping[str, str] | None = None
     encryption_context: Mapping[str, str] | None = None
@@ -51,8 +51,7 @@ class Resource:
     child: GrantFact | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(msgspec.Struct, frozen=True):
     """The outcome of a question. Its verdict can explain itself."""
 
     verdict: Verdict

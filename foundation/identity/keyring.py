@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
 from foundation.identity.calls import Principal
+from foundation.identity.canonical import Sign, signer
 from foundation.identity.keys import GENERATION
 from foundation.identity.principals import Principals
 from foundation.identity.records import key_record
@@ -23,7 +24,7 @@ __all__ = ["Holder", "Keyring", "SigningKeys"]
 LONGEST = timedelta(days=1)
 LONGEST_TOKEN = 8_192
 MOST_CACHED = 10_000
-NO_KEY = bytes(32)
+NO_KEY = signer(bytes(32))
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -58,7 +59,7 @@ class _Cache:
 
     generation: int
     holders: dict[Credential, Holder | None] = field(default_factory=dict)
-    keys: dict[tuple[Credential, str, str, str], tuple[bytes, datetime]] = field(default_factory=dict)
+    keys: dict[tuple[Credential, str, str, str], tuple[Sign, datetime]] = field(default_factory=dict)
 
 
 class Keyring:
@@ -81,10 +82,10 @@ class Keyring:
 
     def look_up(
         self, access_key_id: str, token: str, date: str, region: str, service: str
-    ) -> tuple[Holder | None, bytes]:
-        """Return an active key's holder and the key's signing key for one day, region and service.
+    ) -> tuple[Holder | None, Sign]:
+        """Return an active key's holder and what signs with the key on one day, in one region, for one service.
 
-        None and a key that signs nothing for a key that is unknown or disabled, and for one whose token is missing,
+        None and what signs with nobody's key for a key that is unknown or disabled, and for one whose token is missing,
         superfluous or of another key. Raises ExpiredToken for a session that is over, Tampered.
         """
         cache = self._current()
@@ -104,7 +105,7 @@ class Keyring:
         if known is not None and self._wall() - known[1] < LONGEST:
             return holder, known[0]
         account = holder.principal.account
-        derived = self._core.signing_key(holder.sealed, account, access_key_id, date, region, service)
+        derived = signer(self._core.signing_key(holder.sealed, account, access_key_id, date, region, service))
         _remember(cache.keys, place, (derived, self._wall()))
         return holder, derived
 

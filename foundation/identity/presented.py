@@ -6,15 +6,17 @@ when nothing is presented at all.
 """
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from urllib.parse import unquote
+
+import msgspec
 
 from foundation.identity.canonical import ALGORITHM
 from foundation.wire import IncompleteSignature, MissingAuthenticationToken, Request
 
-__all__ = ["MOST_EXPIRES", "Presented", "read_signature"]
+__all__ = ["MOST_EXPIRES", "Claim", "Presented", "read_signature"]
 
 MOST_EXPIRES = timedelta(days=7)
 TERMINATOR = "aws4_request"
@@ -27,28 +29,37 @@ _HEADER_NAME = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]+")  # a token of RFC 9110 5.
 _ACCESS_KEY_ID = re.compile(r"[A-Za-z0-9_]{1,128}")
 
 
-@dataclass(frozen=True, slots=True)
-class Presented:
-    """A signature as presented. `expires` is None in a header, and a presigned query's lifetime otherwise.
+LONGEST_KEPT = 512
+"""Characters of a header whose reading is remembered; a client's are shorter, a stranger's may be of any length."""
 
-    `token` is the session token, "" when there is none.
+
+class Claim(msgspec.Struct, frozen=True):
+    """With what a signature says that it was made: the same for all requests of one client on one day.
+
+    `scope` is the credential scope without the key id.
     """
 
     access_key_id: str
     date: str
     region: str
     service: str
+    scope: str
+    signed_headers: tuple[str, ...]
+    signed: frozenset[str]
+
+
+class Presented(msgspec.Struct, frozen=True):
+    """A signature as presented. `expires` is None in a header, and a presigned query's lifetime otherwise.
+
+    `token` is the session token, "" when there is none.
+    """
+
+    claim: Claim
     timestamp: str
     at: datetime
-    signed_headers: tuple[str, ...]
     signature: str
     expires: timedelta | None
     token: str
-
-    @property
-    def scope(self) -> str:
-        """The credential scope without the key id."""
-        return f"{self.date}/{self.region}/{self.service}/{TERMINATOR}"
 
 
 def read_signature(request: Request) -> Presented:
@@ -68,6 +79,40 @@ def read_signature(request: Request) -> Presented:
 
 
 def _from_header(request: Request, authorization: str) -> Presented:
+    claim, signature = _known(authorization)
+    if claim is None:
+        return _read_header(request, authorization)
+    missing: list[str] = []
+    timestamp, at = _header_date(request, missing)
+    if missing:
+        raise IncompleteSignature(" ".join(missing))
+    token = _token(request.all("x-amz-security-token"))
+    return Presented(claim, timestamp, at, signature, None, token)
+
+
+def _known(authorization: str) -> tuple[Claim | None, str]:
+    """The claim of a well-formed header that ends in its signature, as clients write it: read once, then known."""
+    head, _, signature = authorization.rpartition("Signature=")
+    if len(head) > LONGEST_KEPT or not _SIGNATURE.fullmatch(signature):
+        return None, ""
+    return _claim_before(head), signature
+
+
+@lru_cache(maxsize=4096)
+def _claim_before(head: str) -> Claim | None:
+    """The claim that stands before a header's signature; None for what `_read_header` has to refuse in its words."""
+    algorithm, _, rest = head.strip().partition(" ")
+    *items, last = [item.strip().partition("=") for item in rest.split(",")]
+    if algorithm != ALGORITHM or any(last) or [name for name, *_ in items] != [*_HEADER_PARTS[:2]]:
+        return None
+    try:
+        return _claim(*[value for *_, value in items])
+    except IncompleteSignature:
+        return None
+
+
+def _read_header(request: Request, authorization: str) -> Presented:
+    """Any header, whole: whatever is wrong with it is said."""
     algorithm, _, rest = authorization.strip().partition(" ")
     if algorithm != ALGORITHM:
         raise IncompleteSignature(f"The Authorization header must begin with '{ALGORITHM}'.")
@@ -127,6 +172,13 @@ def _presented(
     expires: timedelta | None = None,
     token: str,
 ) -> Presented:
+    claim = _claim(credential, names)
+    if not _SIGNATURE.fullmatch(signature):
+        raise IncompleteSignature("Signature must be 64 hexadecimal digits in lower case.")
+    return Presented(claim, timestamp, at, signature, expires, token)
+
+
+def _claim(credential: str, names: str) -> Claim:
     parts = credential.split("/")
     if len(parts) != 5:
         raise IncompleteSignature(
@@ -137,23 +189,11 @@ def _presented(
         raise IncompleteSignature("The access key ID in Credential is not one.")
     if terminator != TERMINATOR:
         raise IncompleteSignature(f"Credential should be scoped with a valid terminator: '{TERMINATOR}'.")
-    if not _SIGNATURE.fullmatch(signature):
-        raise IncompleteSignature("Signature must be 64 hexadecimal digits in lower case.")
     signed = tuple(names.split(";"))
     if list(signed) != sorted(set(signed)) or not all(map(_HEADER_NAME.fullmatch, signed)):
         raise IncompleteSignature("SignedHeaders must be lower-case header names, sorted, each once.")
-    return Presented(
-        access_key_id=access_key_id,
-        date=date,
-        region=region,
-        service=service,
-        timestamp=timestamp,
-        at=at,
-        signed_headers=signed,
-        signature=signature,
-        expires=expires,
-        token=token,
-    )
+    scope = f"{date}/{region}/{service}/{TERMINATOR}"
+    return Claim(access_key_id, date, region, service, scope, signed, frozenset(signed))
 
 
 def _token(values: tuple[str, ...]) -> str:
@@ -177,6 +217,7 @@ def _header_date(request: Request, missing: list[str]) -> tuple[str, datetime]:
     return "", datetime.min.replace(tzinfo=UTC)
 
 
+@lru_cache(maxsize=1024)
 def _basic_date(text: str) -> datetime:
     if not _BASIC_DATE.fullmatch(text):
         raise IncompleteSignature("Date must be in ISO-8601 'basic format', for instance 20260131T120000Z.")

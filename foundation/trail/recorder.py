@@ -42,8 +42,7 @@ class Redact(Protocol):
     ) -> dict[str, Any]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(msgspec.Struct, frozen=True):
     """An event before its outcome. It goes into the outbox as `payload`, under `event_id`."""
 
     event_id: str
@@ -119,7 +118,7 @@ class Recorder:
     def succeeded(self, draft: Draft, result: dict[str, Any] | None = None) -> bytes:
         """Complete a draft with the operation's result, redacted by the model."""
         safe = None
-        if result is not None and not draft.event["readOnly"]:
+        if result is not None and not draft.event.read_only:
             safe = self._redacted(draft.service, draft.operation, result, output=True)
         return events.encode(events.succeeded(draft.event, safe))
 

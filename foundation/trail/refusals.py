@@ -8,7 +8,9 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from foundation.trail.event import encode, moment
+import msgspec
+
+from foundation.trail.event import moment
 
 __all__ = ["Refusals"]
 
@@ -88,7 +90,7 @@ class Refusals:
 
     def _summary(self, counts: dict[Kind, int], others: int, since: datetime) -> bytes:
         at = self._wall()
-        return encode(
+        return msgspec.json.encode(
             {
                 "eventVersion": "1.11",
                 "userIdentity": {"type": "Unknown"},

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from msgspec import structs
 from sqlmodel import Session, func, select
 
 from foundation.identity import Resource
@@ -174,7 +175,7 @@ class Grants:
         found = self._lookup.find(asked.key_id, "RetireGrant")
         resource = self._lookup.asked(found, "RetireGrant")
         row = self._rows.get(self._unit(found.scope), found.id, asked.grant_id)
-        return replace(resource, grants=() if row is None else _retiring(row))
+        return structs.replace(resource, grants=() if row is None else _retiring(row))
 
     def end(self, asked: Asked, operation: str, *, dry_run: bool) -> None:
         """RetireGrant, RevokeGrant: honoured by every worker when this returns. Raises NotFound for no such grant."""

@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from foundation.identity import Resource, account_resource, authorize
 from foundation.store import Duplicate, Scope, schedule

@@ -1,6 +1,5 @@
 """From a WSGI environment to our own Request: the raw body kept, caps applied before anything is read."""
 
-from functools import lru_cache
 from itertools import chain
 from typing import Any
 from urllib.parse import quote
@@ -11,6 +10,7 @@ Environ = dict[str, Any]
 
 MAX_HEADERS = 100
 MAX_HEADER_BYTES = 64 * 1024
+MAX_NAMES = 1024
 
 _UNPREFIXED = (("CONTENT_TYPE", "content-type"), ("CONTENT_LENGTH", "content-length"))
 _TWICE = frozenset(name for _, name in _UNPREFIXED)
@@ -37,19 +37,33 @@ def read_request(environ: Environ, *, limit: int, body: bool = True) -> Request:
 
 
 def _headers(environ: Environ) -> tuple[tuple[str, str], ...]:
-    unprefixed = [(name, environ[key]) for key, name in _UNPREFIXED if environ.get(key)]
-    prefixed = [(_name(key), value) for key, value in environ.items() if key.startswith("HTTP_")]
-    return (*unprefixed, *[header for header in prefixed if header[0] not in _TWICE])
+    headers = [(name, environ[key]) for key, name in _UNPREFIXED if environ.get(key)]
+    names = _names
+    for key, value in environ.items():
+        name = names.get(key)
+        if name is None:
+            name = _name(key)
+            if len(names) < MAX_NAMES:
+                names[key] = name
+        if name:
+            headers.append((name, value))
+    return tuple(headers)
 
 
-@lru_cache(maxsize=1024)
 def _name(key: str) -> str:
-    return key[5:].replace("_", "-").lower()
+    """The header that a variable of the environment holds, "" for one that holds none (or that is read elsewhere)."""
+    name = key[5:].replace("_", "-").lower() if key.startswith("HTTP_") else ""
+    return "" if name in _TWICE else name
+
+
+_names: dict[str, str] = {}
+"""What `_name` said before; strangers choose names, so it does not grow beyond MAX_NAMES."""
 
 
 def _raw_path(environ: Environ) -> str:
     # PEP 3333: PATH_INFO is decoded bytes in latin-1 clothes; quoting it again gives the path that was signed.
-    return quote(environ.get("PATH_INFO", "/").encode("latin-1"), safe="/-_.~!$&'()*+,;=:@")
+    path: str = environ.get("PATH_INFO", "/")
+    return path if path == "/" else quote(path.encode("latin-1"), safe="/-_.~!$&'()*+,;=:@")
 
 
 def _body(environ: Environ, limit: int) -> bytes:

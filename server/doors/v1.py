@@ -1,7 +1,6 @@
 """`/v1`: certificates by plain HTTP and JSON, for curl and scripts, with a bearer token."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -9,6 +8,7 @@ from flask import Response, g, request
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 from flask_openapi3.openapi import OpenAPI
+from msgspec.structs import replace
 from pydantic import BaseModel
 
 from acm import AcmService, CertificateView, InvalidParameter, ListQuery

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any, NoReturn
 
 import pytest
+from msgspec import structs
 from sqlmodel import Session
 
 from foundation.identity import Call, Resource
@@ -124,7 +125,7 @@ def test_failed_storage_ends_the_process(shared_world: World, monkeypatch: pytes
 
 
 def test_a_result_that_does_not_fit_the_model_is_our_fault_not_the_callers(shared_world: World) -> None:
-    bench = Bench(shared_world, lambda call, *_: replace(call, principal=replace(call.principal, arn=7)))
+    bench = Bench(shared_world, lambda call, *_: structs.replace(call, principal=replace(call.principal, arn=7)))
     assert bench.ask().status == 500
 
 
@@ -138,7 +139,7 @@ def call_of(world: World, caller: Caller) -> Call:
     headers = (("authorization", f"Bearer {caller.token()}"),)
     request = Request("GET", "/v1/certificates", "", headers, b"", True, "192.0.2.7")
     holder = world.worker.bearer.authenticate(request, request_id=world.worker.pipeline.request_id())
-    return replace(holder, region=REGION)
+    return structs.replace(holder, region=REGION)
 
 
 def test_what_has_no_aws_operation_goes_the_same_way(shared_world: World, call: Call) -> None:

@@ -1,6 +1,6 @@
 """GenerateDataKey and GenerateDataKeyPair, each with and without plaintext, and GenerateRandom."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from foundation.identity import Resource
 from foundation.wire import Params

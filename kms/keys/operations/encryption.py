@@ -1,6 +1,6 @@
 """Encrypt, Decrypt, ReEncrypt."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from foundation.identity import Resource
 from foundation.wire import Params

@@ -1,6 +1,6 @@
 """CreateKey, DescribeKey, ListKeys, GetKeyLastUsage."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from foundation.identity import Resource, authorize
 from foundation.store import Scope

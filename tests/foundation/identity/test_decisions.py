@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 import pytest
+from msgspec import structs
 
 from foundation.identity import (
     ADMINISTRATOR_ACCESS,
@@ -100,7 +101,7 @@ def policy(effect: str, action: str, kind: Kind = Kind.IDENTITY, **elements: Any
 
 
 def holding(call: Call, permissions: Permissions, **facts: Any) -> Call:
-    return replace(call, principal=replace(call.principal, permissions=permissions, **facts))
+    return structs.replace(call, principal=replace(call.principal, permissions=permissions, **facts))
 
 
 def test_a_principal_is_judged_by_all_the_policies_it_holds() -> None:
@@ -151,17 +152,17 @@ def test_a_key_counts_its_own_policy_its_grants_and_the_context_of_the_call() ->
         request_tags={"A": "1"},
         delegates=True,
     )
-    over_tls = replace(powerless(), secure=True)
+    over_tls = structs.replace(powerless(), secure=True)
     assert decide(over_tls, "kms:Encrypt", key).allowed
     assert not decide(powerless(), "kms:Encrypt", key).allowed
-    assert not decide(over_tls, "kms:Encrypt", replace(key, conditions={})).allowed
+    assert not decide(over_tls, "kms:Encrypt", structs.replace(key, conditions={})).allowed
     assert not decide(administrator(), "kms:Encrypt", key).allowed, "IAM alone gives nothing on a key"
     grant = GrantFact(
         "g", powerless().principal.principal_id, frozenset({"Decrypt"}), context_equals={"a": "1"}
     )
-    granted = replace(key, grants=(grant,), encryption_context={"a": "1"})
+    granted = structs.replace(key, grants=(grant,), encryption_context={"a": "1"})
     assert decide(powerless(), "kms:Decrypt", granted).allowed
-    assert not decide(powerless(), "kms:Decrypt", replace(granted, encryption_context={})).allowed
+    assert not decide(powerless(), "kms:Decrypt", structs.replace(granted, encryption_context={})).allowed
 
 
 def test_a_session_is_its_role_too() -> None:

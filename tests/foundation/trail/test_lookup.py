@@ -1,11 +1,11 @@
 """LookupEvents: newest first, filtered, paged, and nobody's but the caller's own account and Region."""
 
 import base64
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from foundation.identity import Call, Principal, authorize
 from foundation.trail import Lookup, Recorder, Shipper, TrailIndex, cloudtrail
@@ -58,7 +58,7 @@ def events(recorder: Recorder, shipper: Shipper, clock: SteppedClock) -> list[st
     ]
     ids = []
     for call, operation, params, result in calls:
-        draft = recorder.draft(replace(call, at=clock()), operation, params)
+        draft = recorder.draft(structs.replace(call, at=clock()), operation, params)
         recorder.record(recorder.succeeded(draft, result))
         ids.append(draft.event_id)
         clock.advance(minutes=1)
@@ -116,7 +116,7 @@ def test_roots_calls_are_found_by_the_name_root(
     index: TrailIndex, recorder: Recorder, shipper: Shipper
 ) -> None:
     root = Principal(ACCOUNT, f"arn:aws:iam::{ACCOUNT}:root", ACCOUNT, "root", "root")
-    recorder.record(recorder.draft_plain(replace(administrator(), principal=root), "Anything", {}).payload)
+    recorder.record(recorder.draft_plain(structs.replace(administrator(), principal=root), "Anything", {}).payload)
     shipper.ship()
     answer = lookup(index, LookupAttributes=[{"AttributeKey": "Username", "AttributeValue": "root"}])
     assert names(answer) == ["Anything"]
