@@ -1,8 +1,9 @@
 """What the CA keeps: authorities, the certificates they signed or may have signed, revocations, published CRLs."""
 
 from datetime import datetime
+from typing import ClassVar
 
-from sqlalchemy import Index, Text, UniqueConstraint
+from sqlalchemy import Index, Text, UniqueConstraint, text
 from sqlmodel import Field
 
 from foundation.store import Global, Tenant, UtcDateTime
@@ -13,6 +14,8 @@ class AuthorityRow(Tenant, table=True):
 
     __tablename__ = "ca_authority"
     __table_args__ = (UniqueConstraint("account", "region", "role", name="uq_ca_authority_role"),)
+    cached_under: ClassVar[str] = "ca.authorities"
+    uncached: ClassVar[frozenset[str]] = frozenset({"revocations", "crl_number"})
 
     id: str = Field(primary_key=True)  # a UUID
     role: str | None  # unique where present: which authority of keystead's own making this is
@@ -43,7 +46,17 @@ class CertificateRow(Tenant, table=True):
     """A serial number given out, from the intent on (ARCHITECTURE 4). INTENT rows hold `tbs`, later ones `certificate`."""
 
     __tablename__ = "ca_certificate"
-    __table_args__ = (UniqueConstraint("account", "region", "claim", name="uq_ca_certificate_claim"),)
+    __table_args__ = (
+        UniqueConstraint("account", "region", "claim", name="uq_ca_certificate_claim"),
+        Index(  # what is still to be signed: few among millions
+            "ix_ca_certificate_intent",
+            "account",
+            "region",
+            "created_at",
+            sqlite_where=text("status = 'INTENT'"),
+            postgresql_where=text("status = 'INTENT'"),
+        ),
+    )
 
     authority_id: str = Field(primary_key=True)
     serial: str = Field(primary_key=True)  # lower-case hex; unique per issuer because it ends the primary key
@@ -123,6 +136,7 @@ class ConfigurationRow(Tenant, table=True):
     """What the acm-pca API says of an authority beyond its row. One made by `keystead ca init` gets its row when changed."""
 
     __tablename__ = "ca_configuration"
+    cached_under: ClassVar[str] = AuthorityRow.cached_under
 
     authority_id: str = Field(primary_key=True)
     usage_mode: str = "GENERAL_PURPOSE"
