@@ -11,7 +11,7 @@ from typing import Literal, Self
 import acm
 import kms.keys
 from acm import AcmService, AcmSettings, JobContext
-from ca import CaService, CaSettings, Pca, PcaContext, PublicPki, pca
+from ca import CaService, CaSettings, OcspResponder, Pca, PcaContext, PublicPki, pca
 from ca import jobs as ca_jobs
 from foundation.identity import (
     AccessKeys,
@@ -275,6 +275,18 @@ class Assembly:
     def pki(self, name: str) -> tuple[str, bytes] | None:
         """(content type, body) of a file under /pki/, or None."""
         return PublicPki(self.store.unit(SYSTEM)).file(name)
+
+    @cached_property
+    def ocsp(self) -> OcspResponder:
+        """Answers OCSP requests, for anybody."""
+        return OcspResponder(
+            self.store.unit(SYSTEM),
+            self.core,
+            lambda scope, authority_id: self._ca_of_jobs(scope).ocsp_signer(authority_id),
+            generation=self.store.generation,
+            now=self.clock.now,
+            monotonic=time.monotonic,
+        )
 
     def close(self) -> None:
         """Lets go of the core and the databases; waits for writes that are under way."""

@@ -7,12 +7,12 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Final
 
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 from sqlmodel import Session, col, select
 
 from ca import der
-from ca.issue import parsed
 from ca.ocsp.errors import Unauthorized
 from ca.ocsp.question import CertId
 from ca.ocsp.signers import answers
@@ -80,7 +80,7 @@ def _statuses(
 @lru_cache(maxsize=1024)
 def issuer_hashes(certificate: bytes, public_key: bytes, algorithm: str) -> tuple[bytes, bytes]:
     """(issuerNameHash, issuerKeyHash) of what an authority issues (RFC 6960 4.1.1)."""
-    subject = parsed(certificate).subject.public_bytes()
+    subject = x509.load_der_x509_certificate(certificate).subject.public_bytes()
     return (
         hashlib.new(algorithm, subject, usedforsecurity=False).digest(),
         hashlib.new(algorithm, key_bits(public_key), usedforsecurity=False).digest(),

@@ -1,4 +1,4 @@
-"""The one WSGI callable: AWS protocols in front (a Flask view costs 60 µs more), Flask behind."""
+"""The one WSGI callable: AWS protocols and OCSP in front (a Flask view costs 60 µs more), Flask behind."""
 
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
@@ -8,6 +8,7 @@ from foundation.wire import AwsError, Response
 from foundation.wire.limits import LARGEST_BODY
 from server.doors.app import make_app
 from server.doors.environ import Environ, read_request
+from server.doors.ocsp import OcspDoor, is_ocsp
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse
@@ -23,9 +24,12 @@ def make_wsgi(assembly: "Assembly") -> Wsgi:
     """The application that each HTTP worker serves."""
     pipeline = assembly.pipeline
     flask = make_app(assembly)
+    ocsp = OcspDoor(assembly)
 
     def application(environ: Environ, start_response: "StartResponse") -> Iterable[bytes]:
         if not _is_aws(environ):
+            if is_ocsp(environ.get("PATH_INFO", "")):
+                return ocsp(environ, start_response)
             answer: Iterable[bytes] = flask(environ, start_response)
             return answer
         try:

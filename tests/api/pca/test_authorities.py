@@ -96,7 +96,6 @@ def test_a_disabled_revocation_part_carries_no_other_parameter(pca: Any) -> None
     "configuration",
     [
         {"CrlConfiguration": {"Enabled": True, "ExpirationInDays": 7, "S3BucketName": "crls"}},
-        {"OcspConfiguration": {"Enabled": True, "OcspCustomCname": "http://ocsp.example.com"}},
     ],
 )
 def test_revocation_that_cannot_be_delivered_yet_is_refused(pca: Any, configuration: dict[str, Any]) -> None:
