@@ -9,16 +9,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
-from sqlmodel import Session, SQLModel, col, delete, select
+from sqlmodel import Session, SQLModel
 
-from foundation.store import SYSTEM, Scope, Store
+from foundation.store import SYSTEM, Add, Find, Remove, Scope, Store, rows_of
 from kms.keys.arns import ALIAS_PREFIX
 from kms.keys.tables import Alias, ChangedSubject, Grant, Key, KeyFamily, KeyMaterial
 
 MOST: Final = 256
 """By how many generations a reader may be behind and still be told what changed."""
-PRUNED_EVERY: Final = 64
 _GRANTS: Final = "/grants/"
+_ADD: Final = Add(ChangedSubject, ("generation", "subject"))
+_FIND: Final = Find(ChangedSubject, ("subject",), by=("generation",))
+_REMOVE: Final = Remove(ChangedSubject, by=("generation",))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,21 +71,21 @@ def subjects_of(table: type[SQLModel], *states: Mapping[str, Any]) -> Iterator[S
 
 def note(session: Session, generation: int, subjects: Iterable[Subject]) -> None:
     """In the commit that raised the generation: what it changed. A commit without a subject says that too."""
+    rows = rows_of(session)
     for text in {str(subject) for subject in subjects} or {""}:
-        session.add(ChangedSubject(generation=generation, subject=text))
-    if generation % PRUNED_EVERY == 0:
-        session.exec(delete(ChangedSubject).where(col(ChangedSubject.generation) <= generation - MOST))
+        rows.run(_ADD, {"generation": generation, "subject": text})
+    rows.run(_REMOVE, {"generation": generation - MOST})
 
 
 def changed(store: Store, after: int, until: int) -> list[Subject] | None:
     """The subjects of the generations behind `after`, up to `until`; None when that is not known (any more)."""
     if until - after > MOST:
         return None
-    chosen = select(ChangedSubject.generation, ChangedSubject.subject).where(
-        ChangedSubject.generation > after, ChangedSubject.generation <= until
-    )
-    with store.unit(SYSTEM).read() as session:
-        rows = list(session.exec(chosen))
-    if len({generation for generation, _ in rows}) != until - after:
-        return None
-    return [Subject.read(text) for _, text in rows if text]
+    subjects = []
+    with store.unit(SYSTEM).rows() as rows:
+        for generation in range(after + 1, until + 1):
+            found = rows.all(_FIND, {"generation": generation})
+            if not found:
+                return None
+            subjects += [Subject.read(text) for (text,) in found if text]
+    return subjects

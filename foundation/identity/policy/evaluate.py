@@ -56,6 +56,8 @@ def resource_side(request: Request, policies: Policies) -> Allowance:
             strength = grant.strength(request)
             if strength > best[0]:
                 best = strength, Ground(Layer.GRANT, "grant", grant.grant_id)
+                if strength >= DIRECT:  # a key may have hundreds of grants to one principal
+                    break
     return best
 
 

@@ -35,6 +35,9 @@ class GrantFact:
 
     def strength(self, request: Request) -> Strength:
         """Say how the grant names the caller, if it allows the request; `Strength.NONE` if it does not."""
+        action = request.action
+        if action != RETIRE and action.partition(":")[2] not in self.operations:  # the cheapest to tell
+            return Strength.NONE
         named = self._names(request)
         return Strength.NONE if named and self._limited(request) else named
 
@@ -72,6 +75,8 @@ class GrantFact:
     def _context_fits(self, context: Mapping[str, str] | None) -> bool:
         """Compare as grants do: the case of keys does not matter, that of values does."""
         if context is None:  # the operation takes none: constraints are not applied to it
+            return True
+        if self.context_equals is None and self.context_subset is None:
             return True
         given = {(key.lower(), value) for key, value in context.items()}
         if self.context_equals is not None and given != _pairs(self.context_equals):
