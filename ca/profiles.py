@@ -29,6 +29,7 @@ class Profile:
     extensions: Mapping[ObjectIdentifier, bool | None]
     max_validity: timedelta
     self_signed: bool = False
+    rollover: bool = False  # a CA's certificate by another key of the same name (RFC 4210 4.4)
     more: tuple[tuple[x509.ExtensionType, bool | None], ...] = ()
     any_names: bool = False
     action: str = "issue"  # what an authority's state must allow (ca.states)

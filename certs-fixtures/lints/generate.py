@@ -1,10 +1,11 @@
-"""Make a good and a bad certificate for each rule of ca/lints: `python certs-fixtures/lints/generate.py`.
+"""Make a good and a bad certificate for each rule of ca/lints: `python certs-fixtures/lints/generate.py [RULE...]`.
 
 Each folder is named after a rule; each file holds a certificate and its issuer's. Each bad certificate breaks its rule and, as far as can be, no other. Keys are made anew by each run and thrown
 away; signatures of certificates that had to be patched do not verify, and lints do not look at them.
 """
 
 import json
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -230,6 +231,11 @@ CASES: dict[str, tuple[str, x509.Certificate, dict[str, Any]]] = {
         {"issuer-is-no-ca": (server(), NOT_A_CA), "issuer-signs-crls-only": (server(), NO_SIGNING)},
     ),
     "issuer_name": ("server", server(), {"other-issuer": server(issuer=name("Fixture root"))}),
+    "self_issued": (
+        "subordinate",
+        authority("subordinate"),
+        {"name-of-its-issuer": authority("subordinate", subject=name("Fixture Root"))},
+    ),
     "subject": (
         "server",
         server(subject=x509.Name([]), san=(san("host.example.com"), True)),
@@ -354,7 +360,8 @@ CASES: dict[str, tuple[str, x509.Certificate, dict[str, Any]]] = {
 }
 
 
-def write() -> None:
+def write(rules: list[str]) -> None:
+    """The fixtures of these rules, of all when none is named; the page and the table of profiles in any case."""
     profiles = {}
     lines = [
         "# A good and a bad certificate for each rule of `ca/lints`",
@@ -368,11 +375,14 @@ def write() -> None:
     for rule, (profile, good, bad) in CASES.items():
         folder = HERE / rule
         folder.mkdir(exist_ok=True)
-        _put(folder / "good.pem", good, GOOD_ISSUERS.get(rule, ROOT))
+        made_now = not rules or rule in rules
+        if made_now:
+            _put(folder / "good.pem", good, GOOD_ISSUERS.get(rule, ROOT))
         profiles[f"{rule}/good.pem"] = profile
         for fault, made in bad.items():
             leaf, issuer, *other = made if isinstance(made, tuple) else (made, ROOT)
-            _put(folder / f"bad-{fault}.pem", leaf, issuer)
+            if made_now:
+                _put(folder / f"bad-{fault}.pem", leaf, issuer)
             profiles[f"{rule}/bad-{fault}.pem"] = other[0] if other else profile
         lines.append(f"| `{rule}` | {profile} | {', '.join(bad)} |")
     (HERE / "profiles.json").write_text(json.dumps(profiles, indent=1) + "\n")
@@ -385,4 +395,4 @@ def _put(path: Path, leaf: x509.Certificate, issuer: x509.Certificate) -> None:
 
 
 if __name__ == "__main__":
-    write()
+    write(sys.argv[1:])

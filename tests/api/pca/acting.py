@@ -5,7 +5,7 @@ from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
 from ca.algorithms import USUAL
@@ -36,12 +36,17 @@ class Hierarchy:
 
 
 def create(
-    pca: Any, kind: str = "ROOT", name: str = "Test CA", algorithm: str = "EC_prime256v1", **more: Any
+    pca: Any,
+    kind: str = "ROOT",
+    name: str = "Test CA",
+    algorithm: str = "EC_prime256v1",
+    signing: str | None = None,
+    **more: Any,
 ) -> str:
     """CreateCertificateAuthority; the ARN."""
     configuration = {
         "KeyAlgorithm": algorithm,
-        "SigningAlgorithm": SIGNING[algorithm],
+        "SigningAlgorithm": signing or SIGNING[algorithm],
         "Subject": {"Organization": "Example", "CommonName": name},
     }
     made = pca.create_certificate_authority(
@@ -56,6 +61,7 @@ def issue(
     csr: bytes,
     algorithm: str = "EC_prime256v1",
     template: str = "EndEntityCertificate",
+    signing: str | None = None,
     **more: Any,
 ) -> str:
     """IssueCertificate; the ARN."""
@@ -64,7 +70,7 @@ def issue(
         pca.issue_certificate(
             CertificateAuthorityArn=authority,
             Csr=csr,
-            SigningAlgorithm=SIGNING[algorithm],
+            SigningAlgorithm=signing or SIGNING[algorithm],
             TemplateArn=TEMPLATE.format(template),
             **asked,
         )["CertificateArn"]
@@ -91,8 +97,10 @@ def hierarchy(pca: Any, algorithm: str = "EC_prime256v1") -> Hierarchy:
     return Hierarchy(pca, root, subordinate, algorithm)
 
 
-def request(*names: str, common_name: str | None = None, extensions: tuple[Any, ...] = ()) -> bytes:
-    """A PEM signing request with a fresh P-256 key."""
+def request(
+    *names: str, common_name: str | None = None, extensions: tuple[Any, ...] = (), key: Any = None
+) -> bytes:
+    """A PEM signing request, with a fresh P-256 key unless one is given."""
     attributes = [] if common_name is None else [x509.NameAttribute(NameOID.COMMON_NAME, common_name)]
     builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name(attributes))
     if names:
@@ -101,6 +109,6 @@ def request(*names: str, common_name: str | None = None, extensions: tuple[Any, 
         )
     for extension, critical in extensions:
         builder = builder.add_extension(extension, critical)
-    return builder.sign(ec.generate_private_key(ec.SECP256R1()), hashes.SHA256()).public_bytes(
-        serialization.Encoding.PEM
-    )
+    key = key or ec.generate_private_key(ec.SECP256R1())
+    digest = hashes.SHA256() if isinstance(key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) else None
+    return builder.sign(key, digest).public_bytes(serialization.Encoding.PEM)

@@ -11,7 +11,7 @@ from ca.signing import Signer
 from ca.tables import CertificateRow
 from foundation.store import Scope
 from kms.hsm import CoreUnavailable
-from tests.api.pca.acting import activate, create, hierarchy, issue, request
+from tests.api.pca.acting import create, hierarchy, issue, request
 from tests.support.world import Caller, World
 
 
@@ -40,27 +40,6 @@ def test_a_hierarchy_is_made_by_csr_signature_and_import(both: Any) -> None:
         below.verify_directly_issued_by(above)
     assert arn.endswith(f"/certificate/{leaf.serial_number:x}")
     both.get_waiter("certificate_issued").wait(CertificateAuthorityArn=made.subordinate, CertificateArn=arn)
-
-
-@pytest.mark.parametrize("algorithm", ["RSA_2048", "EC_secp384r1", "EC_secp521r1"])
-def test_every_key_algorithm_makes_a_root(pca: Any, algorithm: str) -> None:
-    root = create(pca, algorithm=algorithm)
-    activate(pca, root, root, "RootCACertificate", algorithm, 10)
-    assert state(pca, root) == "ACTIVE"
-
-
-@pytest.mark.parametrize("algorithm", ["SM2", "ML_DSA_65"])
-def test_algorithms_that_the_core_does_not_certify_with_are_refused(pca: Any, algorithm: str) -> None:
-    signing = {"SM2": "SM3WITHSM2"}.get(algorithm, algorithm)
-    configuration = {"KeyAlgorithm": algorithm, "SigningAlgorithm": signing, "Subject": {"CommonName": "x"}}
-    message = fails(
-        pca,
-        "InvalidArgsException",
-        "create_certificate_authority",
-        CertificateAuthorityConfiguration=configuration,
-        CertificateAuthorityType="ROOT",
-    )
-    assert algorithm in message
 
 
 def test_a_token_repeated_within_five_minutes_gives_the_same_authority(pca: Any) -> None:

@@ -229,11 +229,6 @@ def test_a_short_lived_ca_issues_for_seven_days_at_most(shared_world: World) -> 
         issue(pca, root, request(NAME), Validity={"Type": "DAYS", "Value": 8})
 
 
-def test_a_signing_algorithm_of_another_family_is_refused(deep: Hierarchy) -> None:
-    with pytest.raises(deep.pca.exceptions.InvalidArgsException, match="signs with SHA256WITHECDSA"):
-        issue(deep.pca, deep.root, request(NAME), "RSA_2048")
-
-
 @pytest.mark.parametrize("csr", [b"nonsense", request()])
 def test_a_request_that_names_nobody_or_is_none_is_refused(deep: Hierarchy, csr: bytes) -> None:
     with pytest.raises(deep.pca.exceptions.MalformedCSRException):
