@@ -95,12 +95,12 @@ class OcspDoor:
 def octets_of(text: str) -> bytes:
     """The request in a path (RFC 6960 A.1), as clients send it: escaped or not, once or twice, with padding or without.
 
-    Raises Malformed for what is no base64. WSGI has removed one layer of percent signs.
+    Raises Malformed for what is no base64.
     """
     if len(text) > 3 * _LONGEST_TEXT:
         raise OcspMalformed("the path is too long")
-    if "%" in text:
-        text = unquote(text)
+    for _ in range(2):
+        text = unquote(text) if "%" in text else text
     text = text.lstrip("/").rstrip("=").replace(" ", "+").replace("-", "+").replace("_", "/")
     if not text or len(text) > _LONGEST_TEXT or not text.isascii():
         raise OcspMalformed("no OCSP request in the path")
