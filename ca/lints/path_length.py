@@ -10,6 +10,10 @@ def check(case: Case) -> None:
     above = extension(case.issuer, x509.BasicConstraints)
     if own is None or not own.ca or case.profile.self_signed or above is None or above.path_length is None:
         return
+    if case.profile.rollover:  # of the issuer's own name: RFC 5280 does not count it
+        if own.path_length is None or own.path_length > above.path_length:
+            raise Broken(f"the path length must not exceed the issuer's, {above.path_length}")
+        return
     if above.path_length == 0:
         raise Broken("the issuer's path length of 0 allows no CA below it")
     if own.path_length is None or own.path_length >= above.path_length:

@@ -28,7 +28,7 @@ from kms.hsm.errors import (
 from kms.hsm.frames import CoreStatus
 from kms.hsm.handles import signing_handle
 from kms.hsm.import_token import import_note
-from kms.hsm.labels import Asker, KeyLabel
+from kms.hsm.labels import Asker, KeyLabel, Kind
 from kms.hsm.locks import is_locked, window_end
 from kms.hsm.paging import SealOverCore
 from kms.hsm.specs import SPECS
@@ -57,6 +57,7 @@ __all__ = [
     "InvalidSignature",
     "KeyLabel",
     "KeyRefused",
+    "Kind",
     "SealOverCore",
     "Side",
     "WrongUnsealSecret",
