@@ -157,7 +157,7 @@ class Aliases:
     def _fresh(self, found: FoundKey, operation: str) -> None:
         """The target's state as of now; the row of a key that goes in the meantime takes its aliases along."""
         rows = self._editing.rows(self._context.unit, found.id)
-        check_state(operation, rows.found.state, found.arn)
+        check_state(operation, rows.found.as_of(self._rooms.now()).state, found.arn)
 
     def _row(self, name: str) -> Alias:
         row = self._rooms.rows.alias(self._context.unit, name)

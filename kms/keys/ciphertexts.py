@@ -1,8 +1,9 @@
 """Which key a ciphertext is for: symmetric ones say so themselves, others need to be told (TRAPS 7)."""
 
 import re
-from dataclasses import dataclass, field
 from typing import Final
+
+import msgspec
 
 from foundation.identity import Resource
 from foundation.store import Scope
@@ -18,14 +19,13 @@ _ACCOUNT: Final = re.compile(r"[0-9]{12}")
 _REGION: Final = re.compile(r"[a-z0-9-]*")
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(msgspec.Struct, frozen=True):
     """A ciphertext to be opened, and what its caller says of it. `blob` is None when only permissions are tried."""
 
     blob: bytes | None
     key_id: str | None = None
     algorithm: str = SYMMETRIC_DEFAULT
-    context: dict[str, str] = field(default_factory=dict)
+    context: dict[str, str] = {}  # each instance gets its own
 
     @property
     def symmetric(self) -> bool:

@@ -43,7 +43,7 @@ class Rooms:
     settings: KmsSettings
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Context:
     """One call: `unit` is of the caller's account and Region, `recording` what the trail will say of it."""
 
@@ -59,14 +59,15 @@ class Context:
     @property
     def asker(self) -> Asker:
         """What the core writes into its `use` record."""
-        return Asker(*self.call.asker)
+        call = self.call
+        return Asker(call.request_id, call.principal.arn)
 
     def carrying(self) -> Asker:
         """The asker with the call's record, which becomes one with the core's: for a call's one use of its keys."""
-        asker = self.asker
         if self.recording is None:
-            return asker
-        return Asker(asker.request_id, asker.principal, self.recording.take())
+            return self.asker
+        call = self.call
+        return Asker(call.request_id, call.principal.arn, self.recording.take())
 
     def also_about(self, resource: Resource) -> None:
         """Name a further resource in the call's record."""

@@ -33,7 +33,7 @@ class Editing:
 
         def act() -> None:
             rows = self.rows(self._context.unit, found.id)
-            check_state(operation, rows.found.state, found.arn)
+            check_state(operation, rows.found.as_of(self._rooms.now()).state, found.arn)
             commit(self._context.unit, self._rooms.core, decide(rows))
 
         decided(act)
@@ -49,7 +49,7 @@ class Editing:
 
     def now(self, found: FoundKey) -> FoundKey:
         """The key as it is after an edit."""
-        return self.rows(self._context.unit, found.id).found
+        return self.rows(self._context.unit, found.id).found.as_of(self._rooms.now())
 
     def own(self, found: FoundKey, operation: str) -> None:
         """Raise AccessDenied for AWS's keys: nobody in the account manages them (KMS guide, "AWS managed keys")."""

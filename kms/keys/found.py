@@ -1,11 +1,14 @@
 """A key as operations use it: everything about it that a call needs, immutable, without the ORM."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Final, Protocol
+
+import msgspec
 
 from foundation.identity import Call, Principal, Resource
 from foundation.identity.policy import GrantFact, Policy, Value
@@ -19,14 +22,16 @@ from kms.keys.tables import Alias, Key, KeyFamily, KeyMaterial
 
 CURRENT = "CURRENT"
 NON_CURRENT = "NON_CURRENT"
+PERMANENT: Final = (CURRENT, NON_CURRENT)
 ORIGIN_KMS = "AWS_KMS"
 ORIGIN_EXTERNAL = "EXTERNAL"
 CUSTOMER = "CUSTOMER"
 AWS = "AWS"
+ENDING: Final = (KeyState.PENDING_DELETION, KeyState.PENDING_REPLICA_DELETION)
+"""States in which a use raises an alarm. A tuple: to hash a member of an enumeration is a call, to compare it is none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(msgspec.Struct, frozen=True):
     """What an operation adds to the question whether it is allowed.
 
     `conditions`: its own condition keys, names in lower case. `request_tags`: the tags that it brings, None when it
@@ -34,7 +39,7 @@ class Question:
     `foundation.identity.policy.Request`.
     """
 
-    conditions: Mapping[str, Value] = field(default_factory=dict)
+    conditions: Mapping[str, Value] = {}  # each instance gets its own
     request_tags: Mapping[str, str] | None = None
     encryption_context: Mapping[str, str] | None = None
     tokens: AbstractSet[str] = frozenset()
@@ -93,9 +98,13 @@ class Material:
     valid_to: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class FoundKey:
-    """One key of one Region. `aliases` are names with their prefix; `materials` are in the order of versions."""
+    """One key of one Region. `aliases` are names with their prefix; `materials` are in the order of versions.
+
+    What follows from its fields is worked out once: the cache keeps it over many calls. `expires_at`: when the first
+    of its materials ends; who uses the key asks for it `as_of` now.
+    """
 
     scope: Scope
     id: str
@@ -120,13 +129,14 @@ class FoundKey:
     on_demand_at: datetime | None
     materials: tuple[Material, ...]
     facts: Mapping[str, Value]
+    expires_at: datetime | None = None
     grants: GrantSource = field(default=NO_GRANTS, compare=False, repr=False)
 
-    @property
+    @cached_property
     def arn(self) -> str:
         return key_arn(self.scope, self.id)
 
-    @property
+    @cached_property
     def algorithms(self) -> tuple[str, ...]:
         """What the key may be used with, by its spec and usage."""
         return self.spec.algorithms(self.usage)
@@ -138,10 +148,23 @@ class FoundKey:
             return None
         return "PRIMARY" if self.scope.region == self.primary_region else "REPLICA"
 
-    @property
+    @cached_property
     def current(self) -> Material | None:
         """The material that encrypts, signs and derives; None while there is none."""
         return next((material for material in self.materials if material.state == CURRENT), None)
+
+    def as_of(self, now: datetime) -> "FoundKey":
+        """The key as it is at `now`: material that has expired is gone, whether or not its job has run (TRAPS 18)."""
+        if self.expires_at is None or now < self.expires_at:
+            return self
+        state, materials = self.state, []
+        for material in self.materials:
+            if material.token is None or material.valid_to is None or now < material.valid_to:
+                materials.append(material)
+            elif material.state in PERMANENT:
+                materials.append(replace(material, token=None, valid_to=None))
+                state = state if state in ENDING else KeyState.PENDING_IMPORT
+        return replace(self, state=state, materials=tuple(materials), expires_at=_first_end(materials))
 
     def material(self, version: int) -> Material | None:
         """The material that a ciphertext names."""
@@ -149,7 +172,17 @@ class FoundKey:
 
     def label(self, version: int) -> KeyLabel:
         """What the core binds the version's token to."""
-        return label_of(self.scope, self.id, version, self.spec, self.usage, self.origin)
+        known = self._labels.get(version)
+        return known or label_of(self.scope, self.id, version, self.spec, self.usage, self.origin)
+
+    @cached_property
+    def _labels(self) -> Mapping[int, KeyLabel]:
+        return {
+            material.version: label_of(
+                self.scope, self.id, material.version, self.spec, self.usage, self.origin
+            )
+            for material in self.materials
+        }
 
     def resource(
         self,
@@ -235,6 +268,7 @@ def found_key(
 ) -> FoundKey:
     """Rows whose MACs hold, as a key."""
     names = tuple(alias.name for alias in aliases)
+    listed = tuple(_material(row) for row in sorted(materials, key=lambda row: row.version))
     return FoundKey(
         scope=Scope(key.account, key.region),
         id=key.id,
@@ -257,8 +291,9 @@ def found_key(
         rotation_days=family.rotation_days,
         rotation_due=family.rotation_due,
         on_demand_at=family.on_demand_at,
-        materials=tuple(_material(row) for row in sorted(materials, key=lambda row: row.version)),
+        materials=listed,
         facts=facts_of(family, key.region, names),
+        expires_at=_first_end(listed),
         grants=grants,
     )
 
@@ -267,6 +302,11 @@ def state_of(key: Key, family: KeyFamily) -> KeyState:
     """The key's state; Updating while it gives up or takes the primary's part."""
     moving = family.next_primary is not None and key.region in {family.primary_region, family.next_primary}
     return KeyState.UPDATING if moving and key.state == KeyState.ENABLED else KeyState(key.state)
+
+
+def _first_end(materials: Iterable[Material]) -> datetime | None:
+    ends = (each.valid_to for each in materials if each.token is not None and each.valid_to is not None)
+    return min(ends, default=None)
 
 
 def _material(row: KeyMaterial) -> Material:

@@ -68,7 +68,7 @@ class Grants:
 
         def act() -> str:
             rows = self._key(unit, found)
-            check_state("CreateGrant", rows.found.state, found.arn)
+            check_state("CreateGrant", rows.found.as_of(self._rooms.now()).state, found.arn)
             judge_suits(order, rows.found)
             values = self._values(order, found)
             if order.name is not None:

@@ -3,14 +3,15 @@
 from typing import Final
 
 from foundation.identity import Resource
+from foundation.store import Scope
 from foundation.wire import AccessDenied
 from kms.keys.arns import KeyName, parse
 from kms.keys.context import Context
 from kms.keys.errors import InvalidGrantToken, InvalidKeyUsage, NotFound
-from kms.keys.found import PLAIN, FoundKey, Question
+from kms.keys.found import ENDING, PLAIN, FoundKey, Question
 from kms.keys.grant_tokens import GrantTokens
 from kms.keys.managed import Managed
-from kms.keys.states import KeyState, check_state
+from kms.keys.states import check_state
 
 CROSS_ACCOUNT: Final = frozenset({
     "CreateGrant", "Decapsulate", "Decrypt", "DeriveSharedSecret", "DescribeKey", "Encapsulate", "Encrypt",
@@ -34,7 +35,6 @@ class Lookup:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._rooms = context.rooms
-        self._tokens = GrantTokens(context.rooms.seal)
         self._seen: dict[tuple[str, str], tuple[KeyName, FoundKey | None]] = {}
 
     def find(self, key_id: str, operation: str) -> FoundKey:
@@ -64,10 +64,7 @@ class Lookup:
 
     def check(self, found: FoundKey, operation: str, usage: str | None = None) -> None:
         """State, then usage, of a key that was found in another way (by the ciphertext's header)."""
-        if usage is not None and found.state in {
-            KeyState.PENDING_DELETION,
-            KeyState.PENDING_REPLICA_DELETION,
-        }:
+        if usage is not None and found.state in ENDING:
             self._rooms.journal.alarm(
                 found.scope,
                 "KeyUsedWhilePendingDeletion",
@@ -100,8 +97,11 @@ class Lookup:
         Raises InvalidGrantToken, but for DescribeKey, whose list in the model does not have it: there a token that
         was not made here adds nothing.
         """
+        if not question.tokens:
+            return found.resource(self._context.call, question, request_alias=request_alias)
+        tokens = GrantTokens(self._rooms.seal)
         try:
-            presented = self._tokens.presented(found.scope, found.id, question.tokens)
+            presented = tokens.presented(found.scope, found.id, question.tokens)
         except InvalidGrantToken:
             if operation != "DescribeKey":
                 raise
@@ -122,11 +122,17 @@ class Lookup:
         if foreign and operation not in CROSS_ACCOUNT:
             raise denied(self._context, operation, name.arn)
         if name.form == "key":
-            return name, self._rooms.cache.key(name.scope, name.name)
+            return name, self._now(name.scope, name.name)
         target = self._rooms.cache.alias(name.scope, name.name)
         if target is None and not foreign and (operation == "DescribeKey" or self._context.call.via_service):
             target = Managed(self._context).key_for(name.name)
-        return name, None if target is None else self._rooms.cache.key(name.scope, target)
+        return name, None if target is None else self._now(name.scope, target)
+
+    def _now(self, scope: Scope, key_id: str) -> FoundKey | None:
+        found = self._rooms.cache.key(scope, key_id)
+        if found is None or found.expires_at is None:
+            return found
+        return found.as_of(self._rooms.now())
 
 
 def denied(context: Context, operation: str, arn: str) -> AccessDenied:

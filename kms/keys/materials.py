@@ -7,14 +7,13 @@ from foundation.store import cancel
 from kms.hsm import ImportedKey
 from kms.keys.cache import Rows
 from kms.keys.changes import Changes
-from kms.keys.found import CURRENT, NON_CURRENT
+from kms.keys.found import CURRENT, ENDING, PERMANENT
 from kms.keys.rotation import PENDING_ROTATION
 from kms.keys.states import KeyState
 from kms.keys.tables import KeyMaterial
 
 EXPIRE: Final = "kms.expire_material"
 PENDING_EVERYWHERE: Final = "PENDING_MULTI_REGION_IMPORT_AND_ROTATION"
-PERMANENT: Final = frozenset({CURRENT, NON_CURRENT})
 KEPT: Final = ("material_id", "state", "rotated_at", "rotation_type", "description")
 """What a Region's first copy of a material takes over from the primary's."""
 
@@ -91,8 +90,7 @@ class Materials:
         changes.also.append(lambda session: cancel(session, EXPIRE, expiry_of(row.key_id, row.version)))
         if row.state in PERMANENT:
             changes.updates.append((row, {"token": None, "valid_to": None}))
-            deleting = {KeyState.PENDING_DELETION, KeyState.PENDING_REPLICA_DELETION}
-            state = {} if key.state in deleting else {"state": KeyState.PENDING_IMPORT}
+            state = {} if key.state in ENDING else {"state": KeyState.PENDING_IMPORT}
             changes.updates.append((key, state))
             return changes
         changes.updates.append((key, {}))

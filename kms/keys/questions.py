@@ -17,6 +17,7 @@ LONGEST_PART: Final = 8192
 MOST_PAIRS: Final = 64
 """Bounds of an encryption context, in characters: the key core has the same."""
 
+NO_TOKENS: Final[frozenset[str]] = frozenset()
 CONDITIONS: Final[Mapping[str, str]] = {
     "EncryptionAlgorithm": "kms:encryptionalgorithm",
     "SigningAlgorithm": "kms:signingalgorithm",
@@ -46,12 +47,13 @@ def asked(
         facts |= more
     if context:
         _add_context(facts, context)
-    return Question(facts, encryption_context=context, tokens=presented(params))
+    return Question(facts, None, context, presented(params))
 
 
 def presented(params: Params) -> frozenset[str]:
     """The grant tokens that the call carries, at most 10 (the model's limit)."""
-    return frozenset(params.get("GrantTokens", ()))
+    tokens = params.get("GrantTokens")
+    return frozenset(tokens) if tokens else NO_TOKENS
 
 
 def judge_context(context: Mapping[str, str], algorithm: str) -> None:
@@ -62,12 +64,11 @@ def judge_context(context: Mapping[str, str], algorithm: str) -> None:
         raise ValidationError(
             f"EncryptionContext is not supported with the encryption algorithm {algorithm}."
         )
-    sizes = [(len(name), len(value)) for name, value in context.items()]
-    if (
-        len(sizes) > MOST_PAIRS
-        or max(map(max, sizes)) > LONGEST_PART
-        or sum(map(sum, sizes)) > LONGEST_CONTEXT
-    ):
+    total = longest = 0
+    for name, value in context.items():
+        total += len(name) + len(value)
+        longest = max(longest, len(name), len(value))
+    if len(context) > MOST_PAIRS or longest > LONGEST_PART or total > LONGEST_CONTEXT:
         raise ValidationError(
             f"An encryption context has at most {MOST_PAIRS} pairs, {LONGEST_PART} characters in each name and value, "
             f"and {LONGEST_CONTEXT} in all."

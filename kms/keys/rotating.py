@@ -4,12 +4,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from foundation.identity import Resource
-from foundation.store import Claim
+from foundation.store import Claim, Unit
 from kms.keys.cache import Rows
 from kms.keys.changes import Changes, commit
 from kms.keys.creation import MATERIAL_ID_BYTES
 from kms.keys.found import CURRENT, NON_CURRENT, ORIGIN_EXTERNAL, FoundKey, label_of
-from kms.keys.rotation import PENDING_ROTATION, next_rotation
+from kms.keys.rotation import PENDING_ROTATION, next_rotation, waits_to_rotate
 from kms.keys.states import KeyState
 from kms.keys.tables import KeyMaterial
 from kms.keys.work import Work, asker
@@ -33,6 +33,12 @@ class Rotating:
         if due is None or due > now:
             unit.write(lambda session: claim.finish(session, due))
             return
+        if rows.family.origin == ORIGIN_EXTERNAL and not self._can_rotate_in(unit, rows, now):
+            # What was to rotate in was deleted, or has expired, since the rotation was asked for.
+            commit(
+                unit, self._work.core, Changes([(rows.family, {"on_demand_at": None})], also=[claim.finish])
+            )
+            return
         self._rotate(claim, rows, now)
 
     def _rotate(self, claim: Claim, rows: Rows, now: datetime) -> None:
@@ -55,6 +61,10 @@ class Rotating:
             (Resource(arn=found.arn, account=claim.scope.account),),
             lambda unit: commit(unit, self._work.core, changes),
         )
+
+    def _can_rotate_in(self, unit: Unit, rows: Rows, now: datetime) -> bool:
+        everywhere = self._work.rows.materials(unit, rows.key.id)
+        return set(rows.found.regions) <= {row.region for row in everywhere if waits_to_rotate(row, now)}
 
     def _materials(self, claim: Claim, found: FoundKey, changes: Changes, facts: dict[str, Any]) -> None:
         everywhere = self._work.rows.materials(self._work.store.unit(claim.scope), found.id)

@@ -15,7 +15,7 @@ from kms.keys.found import ORIGIN_EXTERNAL, ORIGIN_KMS, FoundKey, Material
 from kms.keys.keys import Lookup
 from kms.keys.pages import paged
 from kms.keys.states import KeyState
-from kms.keys.tables import KeyFamily
+from kms.keys.tables import KeyFamily, KeyMaterial
 
 ROTATE: Final = "kms.rotate"
 DEFAULT_PERIOD: Final = 365
@@ -111,14 +111,12 @@ class Rotation:
                 f"{found.arn} has reached the limit of {self._rooms.settings.on_demand_rotations} on-demand rotations."
             )
         if found.origin == ORIGIN_EXTERNAL:
-            self._judge_imported(found)
+            self._judge_imported(found, now)
 
-    def _judge_imported(self, found: FoundKey) -> None:
+    def _judge_imported(self, found: FoundKey, now: datetime) -> None:
         """New material must be there, in every Region of the set (TRAPS 16, 17)."""
         everywhere = self._rooms.rows.materials(self._context.unit, found.id)
-        waiting = {
-            row.region for row in everywhere if row.state == PENDING_ROTATION and row.token is not None
-        }
+        waiting = {row.region for row in everywhere if waits_to_rotate(row, now)}
         if set(found.regions) - waiting:
             raise InvalidState(
                 f"{found.arn} has no imported key material that is pending rotation in every Region."
@@ -144,6 +142,12 @@ class Rotation:
             limit=limit, marker=marker, filters=(found.arn, include),
         )  # fmt: skip
         return found, page
+
+
+def waits_to_rotate(row: KeyMaterial, now: datetime) -> bool:
+    """Whether it is imported material that a rotation at `now` would make the current one."""
+    lives = row.token is not None and (row.valid_to is None or now < row.valid_to)
+    return lives and row.state == PENDING_ROTATION
 
 
 def _symmetric(found: FoundKey) -> None:

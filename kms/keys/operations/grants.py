@@ -1,6 +1,6 @@
 """CreateGrant, ListGrants, ListRetirableGrants, RetireGrant, RevokeGrant."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from foundation.identity import Resource
 from foundation.wire import Params

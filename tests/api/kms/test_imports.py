@@ -259,6 +259,64 @@ def test_trap_18_expired_material_is_gone_until_the_same_comes_again(world: Worl
     assert event["userIdentity"]["invokedBy"] == "kms.amazonaws.com"
 
 
+def pass_by(world: World, time: timedelta) -> None:
+    """Time passes, and no job has run yet."""
+    deployment = world.scheduler.store.deployment()
+    assert deployment is not None
+    world.scheduler.store.set_clock_offset(deployment.clock_offset_us + int(time.total_seconds() * 1e6))
+
+
+def test_trap_18_material_ends_at_its_moment_and_not_when_its_job_runs(world: World) -> None:
+    caller = world.account()
+    kms = caller.client("kms")
+    key_id, material = external(kms), os.urandom(32)
+    end = now(world) + timedelta(days=2)
+    bring(kms, key_id, material, ValidTo=end)
+    blob = kms.encrypt(KeyId=key_id, Plaintext=b"x")["CiphertextBlob"]
+    pass_by(world, timedelta(days=1, hours=23, minutes=50))
+    assert kms.decrypt(CiphertextBlob=blob)["Plaintext"] == b"x"
+    pass_by(world, timedelta(minutes=20))
+    for name, params in (
+        ("encrypt", {"KeyId": key_id, "Plaintext": b"x"}),
+        ("decrypt", {"CiphertextBlob": blob}),
+        ("re_encrypt", {"CiphertextBlob": blob, "DestinationKeyId": key_id}),
+        ("generate_data_key", {"KeyId": key_id, "KeySpec": "AES_256"}),
+        ("create_grant", {"KeyId": key_id, "GranteePrincipal": root(caller), "Operations": ["Decrypt"]}),
+        ("enable_key", {"KeyId": key_id}),
+        ("disable_key", {"KeyId": key_id}),
+    ):
+        with refused("KMSInvalidStateException", "pending import"):
+            getattr(kms, name)(**params)
+    shown = describe(kms, key_id)
+    assert (shown["KeyState"], shown["Enabled"], "ValidTo" in shown) == ("PendingImport", False, False)
+    bring(kms, key_id, material)
+    assert kms.decrypt(CiphertextBlob=blob)["Plaintext"] == b"x"
+    world.advance(timedelta(days=1))
+    assert describe(kms, key_id)["KeyState"] == "Enabled"
+
+
+def test_material_that_expired_or_went_before_it_was_rotated_in_leaves_the_current_one_in_place(
+    world: World,
+) -> None:
+    kms = world.account().client("kms")
+    key_id, first = external(kms), os.urandom(32)
+    bring(kms, key_id, first)
+    blob = kms.encrypt(KeyId=key_id, Plaintext=b"x")["CiphertextBlob"]
+    new = {"ImportType": "NEW_KEY_MATERIAL"}
+    second = bring(kms, key_id, os.urandom(32), ValidTo=now(world) + timedelta(hours=1), **new)
+    pass_by(world, timedelta(hours=2))
+    with refused("KMSInvalidStateException"):
+        kms.rotate_key_on_demand(KeyId=key_id)
+    world.advance(timedelta(hours=1))
+    second = bring(kms, key_id, os.urandom(32), **new)
+    kms.rotate_key_on_demand(KeyId=key_id)
+    kms.delete_imported_key_material(KeyId=key_id, KeyMaterialId=second)
+    world.advance(timedelta(hours=1))
+    assert kms.decrypt(CiphertextBlob=blob)["Plaintext"] == b"x"
+    assert kms.encrypt(KeyId=key_id, Plaintext=b"y")["CiphertextBlob"]
+    assert "OnDemandRotationStartDate" not in kms.get_key_rotation_status(KeyId=key_id)
+
+
 def test_an_import_moves_and_lifts_the_expiry(world: World) -> None:
     kms = world.account().client("kms")
     key_id, material = external(kms), os.urandom(32)
