@@ -1,5 +1,6 @@
 """The hierarchy that signs: authorities, profiles, signing requests, lints, issuance, revocation lists."""
 
+from ca.crl_journal import TrailJournal
 from ca.csr import judge_csr
 from ca.errors import (
     AuthorityNotFound,
@@ -28,7 +29,7 @@ from ca.orders import AuthorityView, Beside, CaSettings, Issued, IssueOrder, Jud
 from ca.pca import Context as PcaContext
 from ca.pca import Pca
 from ca.pca import operations as pca
-from ca.pki import PublicPki
+from ca.pki import PublicPki, PublishedCrl
 from ca.service import CaService
 from ca.sinks import Credentials, FolderSink, ObjectSink, S3Endpoint, S3Sink
 
@@ -63,10 +64,12 @@ __all__ = [
     "Pca",
     "PcaContext",
     "PublicPki",
+    "PublishedCrl",
     "S3Endpoint",
     "S3Sink",
     "SerialsExhausted",
     "SignatureMismatch",
+    "TrailJournal",
     "jobs",
     "judge_csr",
     "ocsp_unsuccessful",

@@ -18,13 +18,12 @@ from ca.orders import AuthorityView
 from ca.pem import pem
 from ca.profiles import PROFILES
 from ca.revocation_settings import OWN
+from ca.shards import open_shards
 from ca.signing import key_label
 from ca.states import next_authority_state, state_at
 from ca.tables import AuthorityRow, CertificateRow, PlaceRow
-from foundation.store import Duplicate, Unit, schedule
+from foundation.store import Duplicate, Unit
 from kms.hsm import Asker, CoreClient
-
-CRL_JOB = "ca.crl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +204,7 @@ class Authorities:
             current.chain = b"" if parent is None else (parent.certificate or b"") + (parent.chain or b"")
             current.not_before, current.not_after = issued.not_before, issued.not_after
             session.add(current)
-            schedule(session, CRL_JOB, current.id, self._now(), only_earlier=True)
+            open_shards(session, current, self._issuance.pointing, self._now())
             return current
 
         return self._unit.write(body)

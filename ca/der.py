@@ -58,7 +58,10 @@ def signature_algorithm(tbs: bytes) -> bytes:
 
 
 def certificate(tbs: bytes, signature: bytes) -> bytes:
-    """Put a signature to the bytes that it signs: SEQUENCE { tbsCertificate, signatureAlgorithm, signatureValue }."""
+    """Put a signature to the bytes that it signs: SEQUENCE { tbsCertificate, signatureAlgorithm, signatureValue }.
+
+    A CertificateList has the same shell (RFC 5280 5.1).
+    """
     return element(_SEQUENCE, tbs + signature_algorithm(tbs) + element(_BIT_STRING, b"\x00" + signature))
 
 

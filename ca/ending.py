@@ -6,9 +6,9 @@ from typing import Final
 
 from sqlmodel import Session, select
 
-from ca.authorities import CRL_JOB
+from ca.shards import close_shards
 from ca.tables import AuthorityRow, ConfigurationRow, PermissionRow
-from foundation.store import Claim, Unit, cancel
+from foundation.store import Claim, Unit
 
 END_JOB: Final = "ca.end"
 
@@ -33,7 +33,7 @@ def end(unit: Unit, claim: Claim, now: Callable[[], datetime]) -> None:
         theirs = select(PermissionRow).where(PermissionRow.authority_id == claim.subject)
         for gone in (*session.exec(theirs), configuration, row):
             session.delete(gone)
-        cancel(session, CRL_JOB, claim.subject)
+        close_shards(session, claim.subject)
         claim.finish(session)
 
     unit.write(body)

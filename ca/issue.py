@@ -125,7 +125,7 @@ class Issuance:
         self._now = now
         self._entropy = entropy
         self._backdate = backdate
-        self._pointing = pointing
+        self.pointing = pointing
 
     def issue(self, wanted: Wanted, beside: RowsBeside | None = None) -> tuple[CertificateRow, AuthorityRow]:
         """The one certificate of this claim, and who issued it: new, resumed, or as it was issued before.
@@ -213,7 +213,7 @@ class Issuance:
         serial = draw_serial(self._entropy)
         profile = wanted.profile
         if issuer is not None:
-            profile = self._pointing.profile(profile, authority, self._pointing.shard(authority, serial))
+            profile = self.pointing.profile(profile, authority, self.pointing.shard(authority, serial))
         try:
             not_before = now - self._backdate if wanted.not_before is None else wanted.not_before
             not_after = wanted.not_after or now + wanted.valid_for
@@ -267,7 +267,7 @@ class Issuance:
                 not_before=ticket.certificate.not_valid_before_utc,
                 not_after=ticket.certificate.not_valid_after_utc,
                 created_at=self._now(),
-                shard=self._pointing.shard(authority, ticket.certificate.serial_number),
+                shard=self.pointing.shard(authority, ticket.certificate.serial_number),
             )
             session.add(row)
             if beside is not None:

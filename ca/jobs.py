@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from datetime import timedelta
 
-from ca.authorities import CRL_JOB
 from ca.ending import END_JOB
 from ca.finishing import FINISH_JOB
 from ca.ocsp import OCSP_JOB
 from ca.service import CaService
+from ca.shards import CRL_JOB
 from foundation.store import Claim, Job, Scope
 
 

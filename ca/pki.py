@@ -1,10 +1,16 @@
 """What /pki/ serves to anybody: certificates of authorities, bundles, CRLs, trust roots."""
 
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
 
+from sqlalchemy import select as sql_select
 from sqlmodel import Session, col, select
 
+from ca.locations import COMPLETE, partition_named
 from ca.pem import pem
+from ca.revocation_settings import read_settings
 from ca.tables import AuthorityRow, CrlRow, PlaceRow
 from foundation.store import Scope, Unit
 
@@ -13,8 +19,19 @@ CERTIFICATE = "application/pkix-cert"  # RFC 2585 4.1
 CRL = "application/pkix-crl"  # RFC 2585 4.2
 
 _OF_AUTHORITY = re.compile(
-    r"(?P<id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?P<what>\.crt|\.pem|\.crl|/bundle\.pem)"
+    r"(?P<id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
+    r"(?P<what>\.crt|\.pem|\.crl|/bundle\.pem|/(?P<part>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.crl)"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedCrl:
+    """A CRL as it is served. `tag` changes with each publication; `crl` is DER, empty where the reader has it."""
+
+    tag: str
+    this_update: datetime
+    next_update: datetime
+    crl: bytes
 
 
 class PublicPki:
@@ -30,16 +47,51 @@ class PublicPki:
     def file(self, name: str) -> tuple[str, bytes] | None:
         """(media type, body) of /pki/NAME, or None where nothing is published.
 
-        roots.pem, ID.crt (DER), ID.pem, ID/bundle.pem (the authority, then its chain), ID.crl (DER).
+        roots.pem, ID.crt (DER), ID.pem, ID/bundle.pem (the authority, then its chain), and CRLs as `crl` has them.
         """
         if name == "roots.pem":
             return self._roots()
+        if name.endswith(".crl"):
+            published = self.crl(name)
+            return None if published is None else (CRL, published.crl)
         match = _OF_AUTHORITY.fullmatch(name)
         scope = None if match is None else self._place(match["id"])
         if match is None or scope is None:
             return None
         with self._unit.at(scope, because="what /pki/ serves is public").read() as session:
             return _file(session, match["id"], match["what"])
+
+    def crl(self, name: str, known: Callable[[str], bool] = lambda _: False) -> PublishedCrl | None:
+        """The CRL of /pki/NAME, or None: ID.crl is the complete one, ID/GUID.crl a partition.
+
+        Its bytes are not read when the caller says that its entity tag is `known`. An authority whose configuration has
+        no CRL has none, whatever it published before.
+        """
+        match = _OF_AUTHORITY.fullmatch(name)
+        scope = None if match is None else self._place(match["id"])
+        if match is None or scope is None:
+            return None
+        authority_id = match["id"]
+        shard = COMPLETE if match["part"] is None else partition_named(authority_id, match["part"])
+        if shard is None:
+            return None
+        of = (col(CrlRow.authority_id) == authority_id, col(CrlRow.shard) == shard)
+        with self._unit.at(scope, because="what /pki/ serves is public").read() as session:
+            row = session.execute(
+                sql_select(
+                    col(CrlRow.number),
+                    col(CrlRow.this_update),
+                    col(CrlRow.next_update),
+                    col(AuthorityRow.revocation),
+                )
+                .join(AuthorityRow, col(AuthorityRow.id) == col(CrlRow.authority_id))
+                .where(*of)
+            ).one_or_none()
+            if row is None or not read_settings(row.revocation).crl:
+                return None
+            tag = f"{row.number:x}-{int(row.this_update.timestamp()):x}"
+            body = b"" if known(tag) else session.exec(select(CrlRow.crl).where(*of)).one()
+        return PublishedCrl(tag, row.this_update, row.next_update, body)
 
     def every_root(self) -> str:
         """PEM of the roots of all accounts, the deployment's own first: for the operator, who trusts them all."""
@@ -71,9 +123,6 @@ class PublicPki:
 
 
 def _file(session: Session, authority_id: str, what: str) -> tuple[str, bytes] | None:
-    if what == ".crl":
-        crl = session.exec(select(CrlRow.crl).where(CrlRow.authority_id == authority_id)).one_or_none()
-        return None if crl is None else (CRL, crl)
     row = session.exec(select(AuthorityRow).where(AuthorityRow.id == authority_id)).one_or_none()
     if row is None or row.certificate is None:
         return None

@@ -1,6 +1,7 @@
 """What a certificate says of where its issuer publishes: decided once, as it is drawn up (ca.locations has the places)."""
 
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from cryptography import x509
 from cryptography.x509.oid import ExtensionOID
@@ -10,9 +11,18 @@ from ca.orders import CaSettings
 from ca.profiles import Profile
 from ca.revocation_settings import read_settings
 from ca.sinks import ObjectSink
-from ca.tables import AuthorityRow
 
 POINTERS = frozenset({ExtensionOID.AUTHORITY_INFORMATION_ACCESS, ExtensionOID.CRL_DISTRIBUTION_POINTS})
+
+
+class Issuer(Protocol):
+    """What is asked of an issuer: see `AuthorityRow`."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def revocation(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +36,11 @@ class Pointing:
     def by(cls, settings: CaSettings, sink: ObjectSink | None) -> "Pointing":
         return cls(settings.public_url, sink)
 
-    def shard(self, issuer: AuthorityRow, serial: int) -> int | None:
+    def shard(self, issuer: Issuer, serial: int) -> int | None:
         """Which of the issuer's CRLs will list this serial, for as long as the certificate lives."""
         return shard_of(serial, read_settings(issuer.revocation))
 
-    def profile(self, profile: Profile, issuer: AuthorityRow, shard: int | None) -> Profile:
+    def profile(self, profile: Profile, issuer: Issuer, shard: int | None) -> Profile:
         """The profile with the issuer's pointers.
 
         What the issuer's configuration demands (CRL, OCSP) replaces what a passthrough brought, so that nobody chooses
@@ -38,6 +48,8 @@ class Pointing:
         """
         if ExtensionOID.OCSP_NO_CHECK in profile.extensions:  # it says that it is not to be looked up
             return profile
+        if ExtensionOID.OCSP_NO_CHECK in profile.extensions:
+            return profile  # an OCSP signer: nobody looks it up (RFC 6960 4.2.2.2.1)
         settings = read_settings(issuer.revocation)
         places = pointers(
             issuer.id, issuer.revocation, shard, self.public_url, self.bucket_url(settings.bucket)

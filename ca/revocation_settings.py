@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final
 
@@ -32,6 +32,10 @@ class RevocationSettings:
     ocsp: bool = False
     ocsp_cname: str | None = None
     public_url: str | None = None
+
+    def at(self, public_url: str) -> "RevocationSettings":
+        """The same, with partitions named by another address."""
+        return replace(self, public_url=public_url)
 
 
 @lru_cache(maxsize=1024)

@@ -9,6 +9,7 @@ from sqlmodel import Session
 
 from ca.arns import certificate_arn, parse_authority_arn
 from ca.authorities import Authorities, NewAuthority, common_name
+from ca.crl_journal import CrlJournal
 from ca.draft import server_subject
 from ca.ending import end
 from ca.errors import AuthorityNotFound, BadKey, OrderRefused
@@ -22,6 +23,7 @@ from ca.orders import AuthorityView, Beside, CaSettings, Issued, IssueOrder
 from ca.pem import pem
 from ca.pointing import Pointing
 from ca.profiles import PROFILES
+from ca.publishing import Publishing
 from ca.revocation import Revocation
 from ca.signing import Signer
 from ca.sinks import ObjectSink
@@ -48,6 +50,7 @@ class CaService:
         entropy: Callable[[int], bytes],
         settings: CaSettings | None = None,
         sink: ObjectSink | None = None,
+        journal: CrlJournal | None = None,
     ) -> None:
         self._unit = unit
         self._asker = asker
@@ -56,6 +59,7 @@ class CaService:
         self._entropy = entropy
         self._settings = settings or CaSettings()
         self._sink = sink
+        self._journal = journal
         self._signer = Signer(core, asker)
 
     def create_root(self, subject: x509.Name | str, spec: str, validity: timedelta) -> AuthorityView:
@@ -146,7 +150,14 @@ class CaService:
 
     def republish(self, claim: Claim) -> None:
         """The job "ca.crl": publish the CRL of the authority that the claim names, in the unit's scope."""
-        self._revocation(self._unit).publish(claim)
+        Publishing(
+            self._unit,
+            self._signer,
+            now=self._now,
+            crl_validity=self._settings.crl_validity,
+            pointing=Pointing.by(self._settings, self._sink),
+            journal=self._journal,
+        ).publish(claim)
 
     def ocsp_signer(self, authority_id: str) -> SignerRow:
         """The delegated OCSP signer of an authority of the unit's scope; see `Signers.current`."""
@@ -218,7 +229,7 @@ class CaService:
         )
 
     def _revocation(self, unit: Unit) -> Revocation:
-        return Revocation(unit, self._signer, now=self._now, crl_validity=self._settings.crl_validity)
+        return Revocation(unit, now=self._now)
 
 
 def _issued(row: CertificateRow, authority: AuthorityRow) -> Issued:

@@ -1,8 +1,6 @@
-"""The only functions that make a CA key sign: a ticket becomes a certificate, a builder becomes a CRL."""
+"""The only functions that make a CA key sign: a ticket becomes a certificate, the body of a CRL a CRL."""
 
-from cryptography import x509
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from ca import der
 from ca.algorithms import SignatureAlgorithm, SigningKey, algorithm_of, sign, verify
@@ -41,17 +39,16 @@ class Signer:
         _verify(authority, signature, tbs, how)
         return der.certificate(tbs, signature)
 
-    def revocation_list(
-        self, builder: x509.CertificateRevocationListBuilder, authority: AuthorityRow
-    ) -> bytes:
-        """The CRL in DER, its signature checked with the authority's public key."""
+    def revocation_list(self, tbs: bytes, authority: AuthorityRow) -> bytes:
+        """The CRL in DER for its TBSCertList, its signature checked with the authority's public key."""
         handle = signing_handle(
             self._core, authority.key_token, key_label(authority), self._asker, authority.public_key, "crl"
         )
-        spec = CA_KEY_SPECS[authority.key_spec]
-        crl = builder.sign(handle, spec.digest)
-        _verify(authority, crl.signature, crl.tbs_certlist_bytes, spec)
-        return crl.public_bytes(Encoding.DER)
+        assert isinstance(handle, SigningKey)  # CA_KEY_SPECS has no others
+        how = CA_KEY_SPECS[authority.key_spec]
+        signature = sign(handle, tbs, how)
+        _verify(authority, signature, tbs, how)
+        return der.certificate(tbs, signature)
 
 
 def key_label(authority: AuthorityRow) -> KeyLabel:

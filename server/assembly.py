@@ -11,7 +11,7 @@ from typing import Literal, Self
 import acm
 import kms.keys
 from acm import AcmService, AcmSettings, JobContext
-from ca import CaService, CaSettings, OcspResponder, Pca, PcaContext, PublicPki, pca
+from ca import CaService, CaSettings, OcspResponder, Pca, PcaContext, PublicPki, TrailJournal, pca
 from ca import jobs as ca_jobs
 from foundation.identity import (
     AccessKeys,
@@ -201,6 +201,7 @@ class Assembly:
             entropy=entropy,
             settings=ca_settings(self.settings),
             sink=self.outside.sink,
+            journal=TrailJournal(self.store, self.recorder, self.trail_index, self.clock.wall),
         )
 
     def _ca_of_jobs(self, scope: Scope) -> CaService:
@@ -274,7 +275,12 @@ class Assembly:
 
     def pki(self, name: str) -> tuple[str, bytes] | None:
         """(content type, body) of a file under /pki/, or None."""
-        return PublicPki(self.store.unit(SYSTEM)).file(name)
+        return self.public_pki.file(name)
+
+    @cached_property
+    def public_pki(self) -> PublicPki:
+        """What anybody may read of the authorities."""
+        return PublicPki(self.store.unit(SYSTEM))
 
     @cached_property
     def ocsp(self) -> OcspResponder:

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from ca.algorithms import ALGORITHMS, USUAL
 from ca.pca.errors import InvalidArgs, InvalidTag, TooManyTags
+from ca.sinks import ObjectSink
 
 TAG_LIMIT: Final = 50
 SHORT_LIVED: Final = "SHORT_LIVED_CERTIFICATE"
@@ -38,21 +39,41 @@ def check_storage(storage: str) -> None:
 
 
 def judge_revocation(configuration: Mapping[str, Any]) -> dict[str, Any]:
-    """The revocation configuration as it is kept; "disabled" may carry no other parameter.
+    """The parts of a revocation configuration that were given, as they are kept; "disabled" carries no other parameter.
 
-    Raises InvalidArgs, also for what AWS offers and keystead does not yet: CRLs in a bucket.
+    Raises InvalidArgs. Whether a bucket exists is for `check_bucket` to find out.
     """
     crl, ocsp = configuration.get("CrlConfiguration"), configuration.get("OcspConfiguration")
     for name, part in (("CrlConfiguration", crl), ("OcspConfiguration", ocsp)):
         if part is not None and not part["Enabled"] and len(part) > 1:
             raise InvalidArgs(f"{name} with Enabled false can carry no other parameter")
-    if crl is not None and crl["Enabled"]:
+        if part is not None and "://" in part.get(_CNAMES[name], ""):
+            raise InvalidArgs(f"{_CNAMES[name]} has no protocol prefix: clients ask it by http")
+    if crl is not None:
+        _check_crl(crl)
+    given = {"CrlConfiguration": crl, "OcspConfiguration": ocsp}
+    return {name: dict(part) for name, part in given.items() if part is not None}
+
+
+_CNAMES: Final = {"CrlConfiguration": "CustomCname", "OcspConfiguration": "OcspCustomCname"}
+
+
+def _check_crl(crl: Mapping[str, Any]) -> None:
+    omitted = crl.get("CrlDistributionPointExtensionConfiguration", {}).get("OmitExtension", False)
+    if omitted and crl.get("CustomCname"):
         raise InvalidArgs(
-            "keystead delivers no CRLs to a bucket yet: leave CrlConfiguration disabled; the CRL is under /pki/"
+            "OmitExtension cannot be true with a CustomCname: the CNAME would be in no certificate"
         )
-    if ocsp is not None and "://" in ocsp.get("OcspCustomCname", ""):
-        raise InvalidArgs("OcspCustomCname has no protocol prefix: clients ask it by http")
-    return {"CrlConfiguration": {"Enabled": False}, "OcspConfiguration": dict(ocsp or {"Enabled": False})}
+    if set(crl.get("CustomPath", "").split("/")) & {".", ".."}:
+        raise InvalidArgs("CustomPath has no parts . and ..")
+
+
+def check_bucket(revocation: Mapping[str, Any], sink: ObjectSink) -> None:
+    """Raise BucketMissing, BucketDenied or SinkUnavailable unless CRLs can be put where the configuration says."""
+    crl = revocation.get("CrlConfiguration", {})
+    if crl.get("S3BucketName") is not None:
+        public = crl.get("S3ObjectAcl", "PUBLIC_READ") == "PUBLIC_READ"
+        sink.check(crl["S3BucketName"], public=public)
 
 
 def refuse_short_lived(usage_mode: str, revocation: Mapping[str, Any]) -> None:

@@ -99,12 +99,7 @@ class Issuing:
             authority = kept(session, authority_id, context.now())
         if authority.row.kind == "ROOT" and authority.row.serial == number:
             raise InvalidRequest("A root CA's own certificate cannot be revoked")
-        revocation = Revocation(
-            unit,
-            Signer(context.core, context.asker),
-            now=context.now,
-            crl_validity=context.settings.crl_validity,
-        )
+        revocation = Revocation(unit, now=context.now)
         with translated():
             revocation.revoke(authority_id, number, reason)
 

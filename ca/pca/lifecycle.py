@@ -14,7 +14,7 @@ from sqlmodel import Session
 
 from ca.algorithms import ALGORITHMS
 from ca.arns import authority_arn
-from ca.authorities import CRL_JOB, place_of
+from ca.authorities import place_of
 from ca.ending import END_JOB
 from ca.pca import configuration as rules
 from ca.pca.context import Context, Kept, kept
@@ -22,8 +22,10 @@ from ca.pca.errors import InvalidArgs, InvalidState, translated
 from ca.pca.imports import judge_import
 from ca.pca.names import general_name
 from ca.pca.subjects import name_of
+from ca.pointing import Pointing
 from ca.profiles import key_usage
 from ca.revocation_settings import generation_of
+from ca.shards import open_shards
 from ca.signing import key_label
 from ca.tables import AuthorityRow, ConfigurationRow
 from foundation.store import TokenReused, Unit, bump, cancel, recall, remember, schedule
@@ -54,6 +56,7 @@ class Lifecycle:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._pointing = Pointing.by(context.settings, context.sink)
 
     def create(self, params: Mapping[str, Any]) -> str:
         """CreateCertificateAuthority: the ARN. Its key is made in the core; a certificate is to be imported."""
@@ -73,6 +76,8 @@ class Lifecycle:
         earlier = self.recalled("CreateCertificateAuthority", token, digest)
         if earlier is not None:
             return earlier
+        with translated():
+            rules.check_bucket(revocation, self._context.sink)
         context, now = self._context, self._context.now()
         row = self._row(params["CertificateAuthorityType"], wanted["KeyAlgorithm"], subject, now)
         key = context.core.generate_key(key_label(row), context.asker)
@@ -149,7 +154,7 @@ class Lifecycle:
             row.serial = f"{imported.certificate.serial_number:x}"
             row.not_before = imported.certificate.not_valid_before_utc
             row.not_after = imported.certificate.not_valid_after_utc
-            schedule(session, CRL_JOB, row.id, now, only_earlier=True)
+            open_shards(session, row, self._pointing, now)
 
         self.change(arn, "import", change)
 
@@ -158,11 +163,14 @@ class Lifecycle:
         if status not in {None, "ACTIVE", "DISABLED"}:
             raise InvalidArgs(f"Status may be set to ACTIVE or DISABLED, not {status}")
         judged = None if revocation is None else rules.judge_revocation(revocation)
+        with translated():
+            rules.check_bucket(judged or {}, self._context.sink)
 
-        def change(_: Session, authority: Kept) -> None:
+        def change(session: Session, authority: Kept) -> None:
             if judged is not None:
                 rules.refuse_short_lived(authority.configuration.usage_mode, judged)
-                authority.row.revocation = json.dumps(judged)
+                authority.row.revocation = json.dumps({**json.loads(authority.row.revocation), **judged})
+                open_shards(session, authority.row, self._pointing, self._context.now())
             if status is not None and status != authority.status:
                 authority.row.status = authority.allows("enable" if status == "ACTIVE" else "disable")
 
@@ -191,7 +199,7 @@ class Lifecycle:
             configuration.before_deletion, configuration.restorable_until = None, None
             cancel(session, END_JOB, authority.row.id)
             if authority.row.certificate is not None:
-                schedule(session, CRL_JOB, authority.row.id, self._context.now(), only_earlier=True)
+                open_shards(session, authority.row, self._pointing, self._context.now())
 
         self.change(arn, "restore", change)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from foundation.trail.heads import HeadAltered, Heads
     from foundation.trail.index import TrailIndex
+    from foundation.trail.latest import newest_events
     from foundation.trail.operations import Lookup, cloudtrail
     from foundation.trail.recorder import Draft, Ledger, Recorder, Recording
     from foundation.trail.shipper import Shipper
@@ -31,6 +32,7 @@ __all__ = [
     "TrailIndex",
     "Verdict",
     "cloudtrail",
+    "newest_events",
     "verify_trail",
 ]
 
@@ -49,6 +51,7 @@ _HOMES = {
     "TrailIndex": "index",
     "Verdict": "verify",
     "cloudtrail": "operations",
+    "newest_events": "latest",
     "verify_trail": "verify",
 }
 

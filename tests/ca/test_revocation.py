@@ -16,7 +16,7 @@ from ca import (
     NotPublished,
     OrderRefused,
 )
-from ca.authorities import CRL_JOB
+from ca.shards import CRL_JOB
 from ca.states import REVOCATION_REASONS
 from foundation.store import LostClaim
 from kms.hsm import CoreUnavailable

@@ -88,11 +88,11 @@ def activate(pca: Any, authority: str, parent: str, template: str, algorithm: st
     )
 
 
-def hierarchy(pca: Any, algorithm: str = "EC_prime256v1") -> Hierarchy:
-    """A root and a subordinate of path length 0."""
+def hierarchy(pca: Any, algorithm: str = "EC_prime256v1", **subordinate_has: Any) -> Hierarchy:
+    """A root and a subordinate of path length 0, created with what else is given."""
     root = create(pca, "ROOT", "Test Root", algorithm)
     activate(pca, root, root, "RootCACertificate", algorithm, 10)
-    subordinate = create(pca, "SUBORDINATE", "Test Issuing CA", algorithm)
+    subordinate = create(pca, "SUBORDINATE", "Test Issuing CA", algorithm, **subordinate_has)
     activate(pca, subordinate, root, "SubordinateCACertificate_PathLen0", algorithm, 5)
     return Hierarchy(pca, root, subordinate, algorithm)
 

@@ -71,17 +71,6 @@ def test_a_disabled_revocation_part_carries_no_other_parameter(pca: Any) -> None
         create(pca, RevocationConfiguration={"CrlConfiguration": crl})
 
 
-@pytest.mark.parametrize(
-    "configuration",
-    [
-        {"CrlConfiguration": {"Enabled": True, "ExpirationInDays": 7, "S3BucketName": "crls"}},
-    ],
-)
-def test_revocation_that_cannot_be_delivered_yet_is_refused(pca: Any, configuration: dict[str, Any]) -> None:
-    with pytest.raises(pca.exceptions.InvalidArgsException, match="yet"):
-        create(pca, RevocationConfiguration=configuration)
-
-
 def test_an_import_for_another_key_is_a_mismatch(pca: Any) -> None:
     made, other = hierarchy(pca), create(pca)
     own = pca.get_certificate_authority_certificate(CertificateAuthorityArn=made.root)
@@ -164,7 +153,7 @@ def test_a_deleted_authority_is_gone_when_its_window_is_over_and_a_restored_one_
 
 def test_a_deleted_authority_publishes_no_crl_until_it_is_restored(world: World) -> None:
     pca = world.account().client("acm-pca")
-    made = hierarchy(pca)
+    made = hierarchy(pca, RevocationConfiguration={"CrlConfiguration": {"Enabled": True}})
     world.run_due()
     path = f"/pki/{made.subordinate.rpartition('/')[2]}.crl"
     first = x509.load_der_x509_crl(world.http("GET", path).body)
