@@ -18,7 +18,7 @@ from ca.ocsp.tables import SignerRow
 from ca.profiles import PROFILES
 from ca.revocation_settings import read_settings
 from ca.states import AUTHORITY_STATES, state_at
-from ca.tables import AuthorityRow, CertificateRow
+from ca.tables import AuthorityRow
 from foundation.store import Claim, Duplicate, Unit, schedule
 from kms.hsm import Asker, CoreClient, KeyLabel
 
@@ -130,21 +130,17 @@ class Signers:
                 claim=f"ocsp/{signer.authority_id}/{signer.number}",
             )
         )
-        return self._unit.write(lambda session: self._keep(session, signer, issued, issuer))
-
-    def _keep(
-        self, session: Session, signer: SignerRow, issued: CertificateRow, issuer: AuthorityRow
-    ) -> SignerRow:
         key = (signer.account, signer.region, signer.authority_id, signer.number)
-        row: SignerRow = session.get_one(SignerRow, key)
-        row.certificate, row.not_before, row.not_after = (
-            issued.certificate,
-            issued.not_before,
-            issued.not_after,
-        )
-        session.add(row)
-        schedule(session, OCSP_JOB, signer.authority_id, _due(row, issuer), only_earlier=True)
-        return row
+
+        def body(session: Session) -> SignerRow:
+            row: SignerRow = session.get_one(SignerRow, key)
+            row.certificate = issued.certificate
+            row.not_before, row.not_after = issued.not_before, issued.not_after
+            session.add(row)
+            schedule(session, OCSP_JOB, signer.authority_id, _due(row, issuer), only_earlier=True)
+            return row
+
+        return self._unit.write(body)
 
     def _succeeded(self, session: Session, newest: SignerRow, authority: AuthorityRow, claim: Claim) -> None:
         """Forget signers whose last answers have run out, and say when the next is due."""

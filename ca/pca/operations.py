@@ -107,6 +107,17 @@ def revoke_certificate(pca: Pca, params: Params) -> Params:
     return {}
 
 
+@operations.operation("CreateCertificateAuthorityAuditReport", on=the_authority)
+def create_certificate_authority_audit_report(pca: Pca, params: Params) -> Params:
+    report, key = pca.audit_reports.create(params)
+    return {"AuditReportId": report, "S3Key": key}
+
+
+@operations.operation("DescribeCertificateAuthorityAuditReport", on=the_authority)
+def describe_certificate_authority_audit_report(pca: Pca, params: Params) -> Params:
+    return pca.audit_reports.describe(params)
+
+
 @operations.operation("PutPolicy", on=the_resource)
 def put_policy(pca: Pca, params: Params) -> Params:
     pca.access.put_policy(params["ResourceArn"], params["Policy"])

@@ -10,6 +10,7 @@ from sqlmodel import Session, col, select
 from ca.errors import AuthorityNotFound
 from ca.pca import configuration as rules
 from ca.pca.access import Access, compiled
+from ca.pca.audit_reports import AuditReports
 from ca.pca.context import Context, Kept, kept, of_row
 from ca.pca.errors import InvalidNextToken, InvalidState, translated
 from ca.pca.issuing import Issuing
@@ -40,6 +41,10 @@ class Pca:
     @cached_property
     def access(self) -> Access:
         return Access(self._context, self.lifecycle)
+
+    @cached_property
+    def audit_reports(self) -> AuditReports:
+        return AuditReports(self._context)
 
     def account_resource(self) -> Resource:
         """Creations and lists are asked about the account."""
