@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import select as sql_select
 from sqlmodel import Session, col, select
 
+from ca.lineage_tables import CrossRow
 from ca.locations import COMPLETE, partition_named
 from ca.pem import pem
 from ca.revocation_settings import read_settings
@@ -20,7 +21,8 @@ CRL = "application/pkix-crl"  # RFC 2585 4.2
 
 _OF_AUTHORITY = re.compile(
     r"(?P<id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
-    r"(?P<what>\.crt|\.pem|\.crl|/bundle\.pem|/(?P<part>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.crl)"
+    r"(?P<what>\.crt|\.pem|\.crl|/bundle\.pem|/chains/(?P<number>[1-9][0-9]{0,5})\.pem"
+    r"|/(?P<part>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.crl)"
 )
 
 
@@ -47,7 +49,8 @@ class PublicPki:
     def file(self, name: str) -> tuple[str, bytes] | None:
         """(media type, body) of /pki/NAME, or None where nothing is published.
 
-        roots.pem, ID.crt (DER), ID.pem, ID/bundle.pem (the authority, then its chain), and CRLs as `crl` has them.
+        roots.pem, ID.crt (DER), ID.pem, ID/bundle.pem (the authority, then its chain), ID/chains/N.pem (another
+        certificate for its name and key, then that one's chain), and CRLs as `crl` has them.
         """
         if name == "roots.pem":
             return self._roots()
@@ -59,6 +62,8 @@ class PublicPki:
         if match is None or scope is None:
             return None
         with self._unit.at(scope, because="what /pki/ serves is public").read() as session:
+            if match["number"] is not None:
+                return _cross(session, match["id"], int(match["number"]))
             return _file(session, match["id"], match["what"])
 
     def crl(self, name: str, known: Callable[[str], bool] = lambda _: False) -> PublishedCrl | None:
@@ -120,6 +125,13 @@ class PublicPki:
         with self._unit.read() as session:
             place = session.get(PlaceRow, authority_id)
         return None if place is None else Scope(place.account, place.region)
+
+
+def _cross(session: Session, authority_id: str, number: int) -> tuple[str, bytes] | None:
+    row = session.exec(
+        select(CrossRow).where(CrossRow.authority_id == authority_id, CrossRow.number == number)
+    ).one_or_none()
+    return None if row is None else (PEM, pem(row.certificate + row.chain).encode())
 
 
 def _file(session: Session, authority_id: str, what: str) -> tuple[str, bytes] | None:

@@ -4,11 +4,11 @@ from cryptography.exceptions import InvalidSignature
 
 from ca import der
 from ca.algorithms import SignatureAlgorithm, SigningKey, algorithm_of, sign, verify
-from ca.errors import SignatureMismatch
+from ca.errors import AuthorityState, SignatureMismatch
 from ca.keys import CA_KEY_SPECS, authority_key
 from ca.tables import AuthorityRow
 from ca.ticket import Ticket
-from kms.hsm import Asker, CoreClient, KeyLabel, signing_handle
+from kms.hsm import Asker, CoreClient, KeyLabel, KeyRefused, Kind, is_locked, signing_handle, window_end
 
 
 class Signer:
@@ -26,29 +26,34 @@ class Signer:
         """
         tbs = ticket.redeem()
         how = algorithm_of(tbs)
-        handle = signing_handle(
-            self._core,
-            authority.key_token,
-            key_label(authority),
-            self._asker,
-            authority.public_key,
-            "ca-certificate" if ticket.profile.ca else "certificate",
-        )
-        assert isinstance(handle, SigningKey)  # CA_KEY_SPECS has no others
-        signature = sign(handle, tbs, how)
+        signature = self._sign(authority, _kind(ticket), tbs, how)
         _verify(authority, signature, tbs, how)
         return der.certificate(tbs, signature)
 
     def revocation_list(self, tbs: bytes, authority: AuthorityRow) -> bytes:
         """The CRL in DER for its TBSCertList, its signature checked with the authority's public key."""
-        handle = signing_handle(
-            self._core, authority.key_token, key_label(authority), self._asker, authority.public_key, "crl"
-        )
-        assert isinstance(handle, SigningKey)  # CA_KEY_SPECS has no others
         how = CA_KEY_SPECS[authority.key_spec]
-        signature = sign(handle, tbs, how)
+        signature = self._sign(authority, "crl", tbs, how)
         _verify(authority, signature, tbs, how)
         return der.certificate(tbs, signature)
+
+    def _sign(self, authority: AuthorityRow, kind: Kind, tbs: bytes, how: SignatureAlgorithm) -> bytes:
+        """Raises AuthorityState for a key that is locked, or whose window is over."""
+        label, token = key_label(authority), authority.key_token
+        handle = signing_handle(self._core, token, label, self._asker, authority.public_key, kind)
+        assert isinstance(handle, SigningKey)  # CA_KEY_SPECS has no others
+        try:
+            return sign(handle, tbs, how)
+        except KeyRefused as refused:
+            if is_locked(token) or window_end(token) is not None:
+                raise AuthorityState(authority.id, "locked", f"sign: {refused}") from refused
+            raise
+
+
+def _kind(ticket: Ticket) -> Kind:
+    if not ticket.profile.ca:
+        return "certificate"
+    return "rollover" if ticket.profile.rollover else "ca-certificate"
 
 
 def key_label(authority: AuthorityRow) -> KeyLabel:
@@ -60,6 +65,7 @@ def key_label(authority: AuthorityRow) -> KeyLabel:
         key_id=authority.id,
         version=1,
         spec=authority.key_spec,
+        origin=authority.key_origin,
     )
 
 

@@ -15,14 +15,16 @@ from sqlalchemy import func
 from sqlmodel import Session, select
 
 from ca.authorities import NewAuthority, found
+from ca.certificates import KeptCertificate
 from ca.custody.likeness import cross_profile, like
 from ca.custody.work import Work
 from ca.errors import AuthorityState, OrderRefused
 from ca.issue import Wanted
 from ca.lineage_tables import CrossRow, SuccessionRow
+from ca.pem import pem
 from ca.profiles import PROFILES
 from ca.states import next_authority_state, state_at
-from ca.tables import AuthorityRow, CertificateRow
+from ca.tables import AuthorityRow
 
 # A CA's certificate of profile "root" or "subordinate" lives no longer; see ca.profiles.
 LONGEST: Final = PROFILES["subordinate"].max_validity
@@ -34,8 +36,8 @@ class Crossed:
 
     authority_id: str
     number: int
-    certificate: bytes
-    chain: bytes
+    certificate_pem: str
+    chain_pem: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ class Succession:
         Raises OrderRefused, AuthorityNotFound, AuthorityState; a call that was cut short may have
         left a CA of the name beside, and is made again.
         """
+        self._refuse_succeeded(authority_id)
         old = self._work.authorities.find(authority_id)
         certificate = self._usable(old)
         if old.kind != "ROOT" and old.parent_id is None:
@@ -82,6 +85,7 @@ class Succession:
         """
         if authority_id == issuer_id:
             raise OrderRefused("an authority does not cross-sign itself: name another with --by")
+        self._refuse_succeeded(issuer_id)
         subject, issuer = (self._work.authorities.find(each) for each in (authority_id, issuer_id))
         certificate, above = self._usable(subject), self._usable(issuer)
         now = self._work.now().replace(microsecond=0)
@@ -103,6 +107,14 @@ class Succession:
             )
         )
         return self._work.unit.write(lambda session: self._keep(session, subject.id, issuer.id, issued))
+
+    def _refuse_succeeded(self, authority_id: str) -> None:
+        with self._work.unit.read() as session:
+            successor = successor_of(session, authority_id)
+        if successor is not None:
+            raise OrderRefused(
+                f"its key was changed: name {self._work.arn(successor)}, which signs in its place"
+            )
 
     def _usable(self, row: AuthorityRow) -> x509.Certificate:
         state = state_at(row.status, row.not_after, self._work.now())
@@ -140,7 +152,7 @@ class Succession:
     def _roles(self, series: str) -> list[AuthorityRow]:
         return self._work.authorities.with_role(series)
 
-    def _keep(self, session: Session, authority_id: str, issuer_id: str, issued: CertificateRow) -> Crossed:
+    def _keep(self, session: Session, authority_id: str, issuer_id: str, issued: KeptCertificate) -> Crossed:
         issuer = found(session, issuer_id)
         mine = select(func.max(CrossRow.number)).where(CrossRow.authority_id == authority_id)
         assert issued.certificate is not None  # `Issuance.issue` signed it
@@ -158,7 +170,7 @@ class Succession:
             created_at=self._work.now(),
         )
         session.add(row)
-        return Crossed(row.authority_id, row.number, row.certificate, row.chain)
+        return Crossed(row.authority_id, row.number, pem(row.certificate), pem(row.chain))
 
     def _succeed(self, session: Session, old_id: str, new_id: str) -> None:
         old = found(session, old_id)

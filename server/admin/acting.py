@@ -26,7 +26,13 @@ class Refused(AwsError, code="InvalidRequestException", status=400):
 
 
 def perform(
-    assembly: "Assembly", call: Call, name: str, parameters: Mapping[str, Any], body: Callable[[Unit], T]
+    assembly: "Assembly",
+    call: Call,
+    name: str,
+    parameters: Mapping[str, Any],
+    body: Callable[[Unit], T],
+    *,
+    reads: bool = False,
 ) -> T:
     """Do `body` as the call's caller: recorded under `name`, failures too. Raises CommandFailed for what is refused."""
 
@@ -37,7 +43,7 @@ def perform(
             raise Refused(str(error)) from error
 
     try:
-        return assembly.pipeline.act(call, Intent("keystead", name, parameters), plainly)
+        return assembly.pipeline.act(call, Intent("keystead", name, parameters, mutates=not reads), plainly)
     except Refused as refused:
         raise CommandFailed(refused.message) from refused
     except AwsError as error:

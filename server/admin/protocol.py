@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
-# A request names a command and a few short arguments.
-LINE_BYTES = 65536
+# A request names a command and its arguments, a CRL of a megabyte among them; it may have sixteen times as much.
+LINE_BYTES = 1024 * 1024
 
 Progress = Callable[[str], None]
 

@@ -7,6 +7,13 @@ from server.cli.lazy import lazy
 # Where each command lives, and its line in `keystead ca --help`.
 COMMANDS = {
     "init": ("server.cli.ca_init:init", "Make a root and a subordinate that issues."),
+    "show": ("server.cli.ca_show:show", "Draw the hierarchy, with states, expiries and CRLs."),
+    "import": ("server.cli.ca_import:import_", "Go on with a CA that was made elsewhere."),
+    "subordinate": ("server.cli.ca_keeping:subordinate", "Make a CA that can issue for certain names only."),
+    "rotate-key": ("server.cli.ca_keeping:rotate_key", "Give a CA a new key under its old name."),
+    "cross-sign": ("server.cli.ca_keeping:cross_sign", "Have another CA certify a CA's name and key."),
+    "lock": ("server.cli.ca_keeping:lock", "Take a CA offline."),
+    "unlock": ("server.cli.ca_keeping:unlock", "Let a locked CA sign for a stated time."),
 }
 
 
