@@ -18,6 +18,7 @@ from foundation.store.due import Claim
 from foundation.store.engine import BEGIN_OPTION, database_url, postgres_engine, sqlite_engine
 from foundation.store.errors import StoreUnavailable
 from foundation.store.generations import Generations, PostgresGenerations, SqliteGenerations
+from foundation.store.scrubbing import truncate_log
 from foundation.store.tables import Outbox
 from foundation.store.tenancy import Scope
 from foundation.store.units import Database, Event, OpenTransactions, Unit, faults_translated
@@ -37,10 +38,11 @@ class Store:
         self._transactions = OpenTransactions()
         self._forgotten = outbox.Forgotten()
         self.dialect = url.get_backend_name()
+        self._path: Path | None = None
         self._lock_path: Path | None = None
         writer: Writer
         if self.dialect == "sqlite":
-            path = Path(url.database or "").absolute()
+            path = self._path = Path(url.database or "").absolute()
             self._lock_path = (directory or path.parent) / path.name
             self._reader = sqlite_engine(path, writer=False)
             self._write_engine = sqlite_engine(path, writer=True)
@@ -143,6 +145,16 @@ class Store:
         return self._write(
             lambda connection: deployments.replace_seal(connection, sealed_domain_keys, key_check)
         )
+
+    def truncate_log(self) -> None:
+        """Leave nothing of what was deleted in SQLite's write-ahead log. Raises StoreUnavailable: try again later.
+
+        PostgreSQL keeps its log, and old versions of rows, as its operator has told it to (docs/operating.md).
+        """
+        self._assert_this_process()
+        self.assert_no_transaction()
+        if self._path is not None:
+            truncate_log(self._path)
 
     # The outbox
 

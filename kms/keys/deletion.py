@@ -14,6 +14,7 @@ from kms.keys.changes import Changes, commit
 from kms.keys.creation import count_key
 from kms.keys.found import CUSTOMER, FoundKey
 from kms.keys.grant_rows import forget_grants
+from kms.keys.scrubbing import scrub_after
 from kms.keys.states import KeyState
 from kms.keys.waiting import begin_waiting, look
 from kms.keys.work import Work
@@ -64,6 +65,7 @@ class Deletion:
         def end(session: Session) -> None:
             claim.finish(session, self._work.now() if left else None)
             cancel(session, ROTATE, found.id)
+            scrub_after(session, found.id, self._work.now())
             forget_grants(session, claim.scope, found.id)
             if found.manager == CUSTOMER:
                 count_key(session, claim.scope, -1)

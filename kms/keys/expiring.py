@@ -4,6 +4,7 @@ from foundation.identity import Resource
 from foundation.store import Claim, Unit
 from kms.keys.changes import commit
 from kms.keys.materials import Materials
+from kms.keys.scrubbing import scrub_after
 from kms.keys.work import Work
 
 
@@ -27,8 +28,9 @@ class Expiring:
             unit.write(lambda session: claim.finish(session, until))
             return
         found = rows.found
+        now = self._work.now()
         changes = Materials(rows, self._work.rows.materials(unit, key_id)).removed(row)
-        changes.also = [claim.finish]
+        changes.also = [claim.finish, lambda session: scrub_after(session, key_id, now)]
 
         def write(own: Unit) -> None:
             commit(own, self._work.core, changes)

@@ -24,6 +24,7 @@ from kms.keys.editing import Editing
 from kms.keys.found import ORIGIN_EXTERNAL, FoundKey
 from kms.keys.keys import Lookup
 from kms.keys.materials import EXPIRE, Materials, expiry_of
+from kms.keys.scrubbing import scrub_after
 from kms.keys.using import Words, timed_out
 
 TOKEN_LIFE: Final = timedelta(hours=24)
@@ -155,7 +156,16 @@ class Imports:
             if row is None and material_id is not None:
                 raise errors.NotFound(f"Key material {material_id} of {found.arn} is not found.")
             deleted[:] = ["" if row is None else row.material_id]
-            return Changes() if row is None else materials.removed(row)
+            if row is None:
+                return Changes()
+            changes, subject, now = (
+                materials.removed(row),
+                expiry_of(found.id, row.version),
+                self._rooms.now(),
+            )
+            changes.also.append(lambda session: cancel(session, EXPIRE, subject))
+            changes.also.append(lambda session: scrub_after(session, found.id, now))
+            return changes
 
         found = self._editing.edit(key_id, "DeleteImportedKeyMaterial", decide)
         return found, deleted[0]

@@ -7,6 +7,7 @@ from kms.keys.deletion import Deletion
 from kms.keys.expiring import Expiring
 from kms.keys.replicating import Replicating
 from kms.keys.rotating import Rotating
+from kms.keys.scrubbing import Scrubbing
 from kms.keys.work import Work
 
 
@@ -16,6 +17,7 @@ def jobs(work: Work) -> tuple[Job, ...]:
         Job("kms.delete", timedelta(minutes=1), Deletion(work).run),
         Job("kms.rotate", timedelta(seconds=1), Rotating(work).run),
         Job("kms.expire_material", timedelta(seconds=1), Expiring(work).run),
+        Job("kms.scrub", timedelta(seconds=1), Scrubbing(work).run),
         Job("kms.replicate", timedelta(seconds=1), Replicating(work).fill),
         Job("kms.primary", timedelta(seconds=1), Replicating(work).swap),
     )

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from foundation.store import cancel
 from kms.hsm import ImportedKey
 from kms.keys.cache import Rows
 from kms.keys.changes import Changes
@@ -87,7 +86,6 @@ class Materials:
         """A deletion or an expiry. What waits to rotate in is forgotten, from a primary in every Region."""
         key, family = self._rows.key, self._rows.family
         changes = Changes(updates=[(family, {})])
-        changes.also.append(lambda session: cancel(session, EXPIRE, expiry_of(row.key_id, row.version)))
         if row.state in PERMANENT:
             changes.updates.append((row, {"token": None, "valid_to": None}))
             state = {} if key.state in ENDING else {"state": KeyState.PENDING_IMPORT}
