@@ -12,10 +12,19 @@ import pytest
 from tests.api.pca.acting import create, hierarchy, request
 from tests.support.world import Caller, World
 
-FIELDS = (
-    "awsAccountId,requestedByServicePrincipal,certificateArn,serial,subject,notBefore,notAfter,issuedAt,"
-    "revokedAt,revocationReason,templateArn"
-).split(",")
+FIELDS = [
+    "awsAccountId",
+    "requestedByServicePrincipal",
+    "certificateArn",
+    "serial",
+    "subject",
+    "notBefore",
+    "notAfter",
+    "issuedAt",
+    "revokedAt",
+    "revocationReason",
+    "templateArn",
+]
 HALF_AN_HOUR = timedelta(minutes=30)
 
 
