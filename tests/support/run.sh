@@ -18,7 +18,11 @@ quick="not e2e and not chaos and not postgres and not slow"
 slow=" and not slow"
 [ "${1:-}" = --all ] && quick="not e2e and not chaos and not postgres" && slow=""
 
-stage "tools from Debian" bash tests/support/system.sh postgresql knot strace openssl curl
+stage "tools from Debian" bash tests/support/system.sh postgresql knot strace openssl curl gnutls
+if [ "${1:-}" = --all ]; then
+    stage "Java" bash tests/support/system.sh java
+    stage "zlint" bash tests/support/zlint.sh
+fi
 stage "ruff" $bin/ruff check .
 stage "format" $bin/ruff format --check .
 stage "import contracts" $bin/lint-imports

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the tests need from Debian, when it is missing. Usage: system.sh PACKAGE-SET...
-# Sets: postgresql, knot, bind, openssl, strace, curl, wrk. Starts and enables nothing: tests run these programs themselves.
+# Sets: postgresql, knot, bind, openssl, strace, curl, wrk, gnutls, java. Starts and enables nothing: tests run these programs themselves.
 set -euo pipefail
 
 declare -A packages=(
@@ -11,6 +11,8 @@ declare -A packages=(
     [strace]="strace"
     [curl]="curl"
     [wrk]="wrk"
+    [gnutls]="gnutls-bin"
+    [java]="openjdk-17-jdk-headless"
 )
 declare -A proof=(
     [postgresql]=/usr/lib/postgresql/15/bin/initdb
@@ -20,6 +22,8 @@ declare -A proof=(
     [strace]=/usr/bin/strace
     [curl]=/usr/bin/curl
     [wrk]=/usr/bin/wrk
+    [gnutls]=/usr/bin/certtool
+    [java]=/usr/bin/javac
 )
 
 missing=()
