@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 SUFFIX = ".trail"
 NOTHING = bytes(32)
@@ -45,8 +46,7 @@ class ChainBroken(ChainError):
         self.sequence = sequence
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
+class Position(NamedTuple):
     """Just after a record: where a reader goes on. `segment` is the first sequence of its file."""
 
     segment: int
@@ -77,8 +77,9 @@ class Record:
     position: Position
 
 
-def record_hash(previous: bytes, sequence: int, kind: str, body: bytes) -> bytes:
-    return hashlib.sha256(b"%b%d %b %b" % (previous, sequence, kind.encode(), body)).digest()
+def record_hash(previous: bytes, named: bytes, body: bytes) -> bytes:
+    """named: "<sequence> <kind> ", as the line has it."""
+    return hashlib.sha256(b"".join((previous, named, body))).digest()
 
 
 def segments(directory: Path) -> list[int]:
@@ -144,7 +145,7 @@ def _parse(line: bytes, before: Position) -> Record:
         raise _broken(f"it says that it is record {stated}", before, sequence)
     if (before.offset == 0) != (kind == "segment"):
         raise _broken("a segment starts with its 'segment' record and has one", before, sequence)
-    computed = record_hash(before.hash, sequence, kind, body)
+    computed = record_hash(before.hash, line[: match.start(3)], body)
     if match[3] != computed.hex().encode():
         raise _broken("its hash does not fit its content and the record before it", before, sequence)
     after = Position(before.segment, before.offset + len(line) + 1, sequence, computed)
@@ -211,8 +212,9 @@ class ChainWriter:
             raise ChainError("the body of a record is one line")
         at = self._at
         sequence = at.sequence + 1
-        computed = record_hash(at.hash, sequence, kind, body)
-        line = b"%d %b %b %b\n" % (sequence, kind.encode(), computed.hex().encode(), body)
+        named = b"%d %b " % (sequence, kind.encode())
+        computed = record_hash(at.hash, named, body)
+        line = b"%b%b %b\n" % (named, computed.hex().encode(), body)
         self._buffer.append(line)
         self._at = Position(at.segment, at.offset + len(line), sequence, computed)
         return sequence

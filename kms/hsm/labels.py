@@ -1,10 +1,9 @@
 """Names of keys, specs, kinds and purposes: what the core binds into everything it seals."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from msgspec import Meta
+from msgspec import Meta, Struct
 
 from kms.hsm.specs import spec_named, usual_usage
 
@@ -15,8 +14,7 @@ MessageType = Literal["RAW", "DIGEST", "EXTERNAL_MU"]
 Role = Literal["worker", "scheduler", "admin"]
 
 
-@dataclass(frozen=True, slots=True)
-class KeyLabel:
+class KeyLabel(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """Which key this is. Every field is authenticated by the key's token: change one and it does not open.
 
     purpose: "kms", "ca", "ocsp", "acm" or "door" (the authority of the HTTPS door), see `kms.hsm.usage`.
@@ -43,8 +41,7 @@ class KeyLabel:
         return self.key_id.startswith("mrk-")
 
 
-@dataclass(frozen=True, slots=True)
-class Asker:
+class Asker(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """Who asked, as the caller says; it goes into the `use` record. A captured worker can lie here.
 
     event: what the trail is to say of the whole call, if the core succeeds: then the two are one record, durable
@@ -59,8 +56,7 @@ class Asker:
 NOBODY = Asker()
 
 
-@dataclass(frozen=True, slots=True)
-class Peer:
+class Peer(Struct, frozen=True):
     """Who is at the other end of a connection: the role it has, and the pid that the kernel names."""
 
     role: Role

@@ -2,11 +2,12 @@
 
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric import rsa
+from msgspec.structs import replace
 
 from kms.hsm import ciphertext, import_token, keypairs, locks, wrapping
 from kms.hsm.errors import BadImportToken, BadMaterial, BadSeal, KeyRefused

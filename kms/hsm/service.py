@@ -2,10 +2,11 @@
 
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from kms.hsm import frames, iam, usage
 from kms.hsm.errors import CoreError, KeyRefused
@@ -17,11 +18,16 @@ from kms.hsm.specs import spec_named
 from kms.hsm.uses import KeyUses
 
 SEEN = 65_536  # event ids remembered; an outbox that starts again repeats far fewer
-UNRECORDED = (frames.Ping, frames.Mac, frames.Macs, frames.Append, frames.GenerateRandom)  # they use no key of anybody's
+UNRECORDED = (
+    frames.Ping,
+    frames.Mac,
+    frames.Macs,
+    frames.Append,
+    frames.GenerateRandom,
+)  # they use no key of anybody's
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """The answer, and the records (kind, body) that must be durable before it leaves."""
 
     answer: frames.Result | frames.Refusal
@@ -93,7 +99,7 @@ class KeyService:
         if not recorded(body):
             return Outcome(answer)
         records = use_records(ask, peer, self._wall(), refusal)
-        return Outcome(answer, tuple(("use", record) for record in records))
+        return Outcome(answer, tuple([("use", record) for record in records]))
 
     def joined(self, event: bytes, outcome: Outcome) -> Outcome:
         """A success and the event of the call that it is for, as one record of kind "call".
@@ -103,15 +109,16 @@ class KeyService:
         """
         if not event or isinstance(outcome.answer, frames.Refusal):
             return outcome
-        if any(kind != "use" for kind, _ in outcome.records):
+        if [kind for kind, _ in outcome.records if kind != "use"]:
             return outcome
         try:
-            fresh = self._fresh([event])
+            name = self._name(event)
         except KeyRefused as malformed:
             return Outcome(frames.Refusal(KeyRefused.__name__, str(malformed)), outcome.records)
-        if not fresh:
+        if name in self._seen:
             return outcome
-        uses = b",".join(body for _, body in outcome.records)
+        self._keep(name)
+        uses = b",".join([body for _, body in outcome.records])
         return Outcome(outcome.answer, (("call", b'{"event":%b,"uses":[%b]}' % (event, uses)),))
 
     def remember(self, kind: str, body: bytes) -> None:
@@ -125,16 +132,20 @@ class KeyService:
         """The events that are not repeats; none is kept when one is malformed."""
         named: dict[str, bytes] = {}
         for event in events:
-            if len(event) > EVENT_LIMIT or event[:1] != b"{" or event[-1:] != b"}" or b"\n" in event:
-                raise KeyRefused(f"an event is one JSON object of at most {EVENT_LIMIT} bytes on one line")
-            try:
-                named.setdefault(self._event.decode(event).event_id, event)
-            except msgspec.DecodeError as malformed:
-                raise KeyRefused(f"an event is a JSON object with an eventID: {malformed}") from malformed
+            named.setdefault(self._name(event), event)
         fresh = [event for name, event in named.items() if name not in self._seen]
         for name in named:
             self._keep(name)
         return fresh
+
+    def _name(self, event: bytes) -> str:
+        """The event's id. Raises KeyRefused for what is no event."""
+        if len(event) > EVENT_LIMIT or event[:1] != b"{" or event[-1:] != b"}" or b"\n" in event:
+            raise KeyRefused(f"an event is one JSON object of at most {EVENT_LIMIT} bytes on one line")
+        try:
+            return self._event.decode(event).event_id
+        except msgspec.DecodeError as malformed:
+            raise KeyRefused(f"an event is a JSON object with an eventID: {malformed}") from malformed
 
     def _keep(self, name: str) -> None:
         self._seen[name] = None

@@ -33,7 +33,7 @@ def rehashed(lines: list[bytes]) -> list[bytes]:
     _, kind, _, body = lines[5].split(b" ", 3)
     body = body.replace(b"192.0.2.7", b"192.0.2.8")
     before = bytes.fromhex(lines[4].split(b" ")[2].decode())
-    fresh = chain.record_hash(before, 5, kind.decode(), body).hex().encode()
+    fresh = chain.record_hash(before, b"5 %b " % kind, body).hex().encode()
     return [*lines[:5], b"5 " + kind + b" " + fresh + b" " + body, *lines[6:]]
 
 

@@ -2,11 +2,11 @@
 
 import itertools
 import os
-from dataclasses import replace
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from msgspec.structs import replace
 
 from kms.hsm import CoreClient, frames, import_note, keypairs
 from kms.hsm.errors import BadImportToken, BadMaterial, BadSeal, CoreError, KeyRefused

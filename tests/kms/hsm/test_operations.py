@@ -4,12 +4,12 @@ import functools
 import hashlib
 import hmac
 import itertools
-from dataclasses import replace
 from typing import get_args
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, mlkem, rsa
 from cryptography.hazmat.primitives.serialization import load_der_private_key, load_der_public_key
+from msgspec.structs import replace
 
 from kms.hsm import CoreClient, InvalidMac, InvalidSignature, KeyLabel, KeyRefused, Side, frames, keypairs
 from kms.hsm.algorithms import ALGORITHMS

@@ -1,10 +1,10 @@
 """Who may ask what, and what each key may do: the three tables, cell by cell."""
 
 import itertools
-from dataclasses import replace
 from typing import get_args
 
 import pytest
+from msgspec.structs import replace
 
 from kms.hsm import frames, usage
 from kms.hsm.labels import KeyLabel, Kind, Role
