@@ -96,9 +96,13 @@ class Assembly:
         clock = clocks(store, wall, moves=role != "worker" or settings.test_clock)
         core = CoreClient(data / CORE_SOCKET, role, store.assert_no_transaction)
         log = make_log(settings.log_level, role, clock.wall)
-        principals = Principals(
-            store, core, lambda account, what: log.critical("ALARM", account=account, what=what)
-        )
+        metrics = Metrics()
+
+        def alarm(account: str, what: str) -> None:
+            metrics.alarmed("RecordTampered")
+            log.critical("ALARM", account=account, what=what)
+
+        principals = Principals(store, core, alarm)
         accounts = Accounts(store, core, entropy, clock.now, principals)
         wire = shared_wire(data / MODELS)
         trail_index = TrailIndex(data / "trail-index.db")
@@ -119,7 +123,7 @@ class Assembly:
             outside=open_outside(settings, entropy, store.assert_no_transaction, clock.wall),
             wire=wire,
             log=log,
-            metrics=Metrics(),
+            metrics=metrics,
         )
 
     @cached_property
@@ -243,7 +247,7 @@ class Assembly:
     @cached_property
     def keys(self) -> Rooms:
         """What all calls to KMS share: the cache of keys, the alarms, the clocks."""
-        journal = Journal(self.store, self.recorder, self.clock.wall, self.log.error)
+        journal = Journal(self.store, self.recorder, self.clock.wall, self.log.error, self.metrics.alarmed)
         rows = KeyRows(self.core, journal.tampered)
         return Rooms(
             core=self.core,
@@ -304,6 +308,12 @@ class Assembly:
 def kms_settings(settings: Settings) -> KmsSettings:
     """The operator's settings in KMS's own terms."""
     return KmsSettings(
+        keys=settings.kms_keys,
+        aliases_per_key=settings.kms_aliases_per_key,
+        grants_per_key=settings.kms_grants_per_key,
+        grants_per_grantee=settings.kms_grants_per_grantee,
+        on_demand_rotations=settings.kms_on_demand_rotations,
+        tags_per_key=settings.kms_tags_per_key,
         attestation_root=settings.kms_attestation_root,
         regions=tuple(sorted(served_regions(settings.regions))),
     )

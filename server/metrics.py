@@ -36,6 +36,13 @@ class Metrics:
             registry=self.registry,
         )
 
+        self._alarms = Counter(
+            "keystead_alarms_total",
+            "Alarms raised, each of which is in the log and the trail too",
+            ("alarm",),
+            registry=self.registry,
+        )
+
     def timed(self, service: str, operation: str) -> "Timed":
         """Counts and times one call, whatever its outcome."""
         histogram = self._timed.get((service, operation))
@@ -45,3 +52,7 @@ class Metrics:
 
     def refused(self, service: str, code: str) -> None:
         self._refused.labels(service, code).inc()
+
+    def alarmed(self, alarm: str) -> None:
+        """Counts one alarm by its name."""
+        self._alarms.labels(alarm).inc()

@@ -276,6 +276,30 @@ TABLE: tuple[Setting, ...] = (
         on_command_line=False,
     ),
     Setting(
+        "kms.keys",
+        count(1, 10_000_000),
+        100_000,
+        "customer managed keys in one account and Region",
+        on_command_line=False,
+    ),
+    Setting("kms.aliases_per_key", count(1, 10_000), 50, "aliases of one key", on_command_line=False),
+    Setting("kms.grants_per_key", count(1, 1_000_000), 50_000, "grants on one key", on_command_line=False),
+    Setting(
+        "kms.grants_per_grantee",
+        count(1, 1_000_000),
+        500,
+        "grants on one key to one grantee principal",
+        on_command_line=False,
+    ),
+    Setting(
+        "kms.on_demand_rotations",
+        count(0, 10_000),
+        25,
+        "on-demand rotations of one key in all its time",
+        on_command_line=False,
+    ),
+    Setting("kms.tags_per_key", count(1, 1000), 50, "tags of one key", on_command_line=False),
+    Setting(
         "public_url",
         public_address,
         None,
@@ -331,6 +355,12 @@ class Settings:
     validation_caa_issuers: tuple[str, ...]
     publish: tuple[str, ...]
     kms_attestation_root: "Certificate | None"
+    kms_keys: int
+    kms_aliases_per_key: int
+    kms_grants_per_key: int
+    kms_grants_per_grantee: int
+    kms_on_demand_rotations: int
+    kms_tags_per_key: int
     public_url: str | None
     s3_endpoint: "Target | None"
     s3_credentials: "Credentials | None"

@@ -13,7 +13,10 @@ SERVICE: Final = "kms"
 
 
 class Journal:
-    """Records under the service's own name. Thread-safe. `wall` is the trail's clock, `request_id` draws an id."""
+    """Records under the service's own name. Thread-safe.
+
+    `wall` is the trail's clock; `log` takes an alarm's text and details, `count` its name.
+    """
 
     def __init__(
         self,
@@ -21,11 +24,13 @@ class Journal:
         recorder: Recorder,
         wall: Callable[[], datetime],
         log: Callable[..., None],
+        count: Callable[[str], None],
     ) -> None:
         self._store = store
         self._recorder = recorder
         self._wall = wall
         self._log = log
+        self._count = count
 
     def act(
         self,
@@ -43,10 +48,15 @@ class Journal:
         self._recorder.record(self._recorder.succeeded_plain(draft))
         self._store.forget([draft.event_id])
 
-    def alarm(self, scope: Scope, name: str, details: Mapping[str, Any]) -> None:
-        """An event that an operator should be woken by: into the log and the trail, durable on return."""
+    def alarm(
+        self, scope: Scope, name: str, details: Mapping[str, Any], resources: tuple[Resource, ...] = ()
+    ) -> None:
+        """An event that an operator should be woken by: counted, and into the log and the trail, durable on return."""
+        self._count(name)
         self._log(f"ALARM {name}", account=scope.account, region=scope.region, **details)
-        draft = self._recorder.draft_plain(self._call(scope), name, {"alarm": True, **details}, mutates=False)
+        draft = self._recorder.draft_plain(
+            self._call(scope), name, {"alarm": True, **details}, mutates=False, resources=resources
+        )
         self._recorder.record(self._recorder.succeeded_plain(draft))
 
     def tampered(self, scope: Scope, tampered: Tampered) -> None:

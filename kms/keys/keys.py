@@ -69,6 +69,7 @@ class Lookup:
                 found.scope,
                 "KeyUsedWhilePendingDeletion",
                 {"keyId": found.arn, "operation": operation, "principal": self._context.call.principal.arn},
+                (Resource(arn=found.arn, account=found.scope.account),),
             )
         check_state(operation, found.state, found.arn)
         if usage is not None and found.usage != usage:

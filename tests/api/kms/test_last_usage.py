@@ -87,12 +87,19 @@ def test_the_use_of_a_key_that_is_pending_deletion_is_an_alarm_in_the_trail(worl
     kms.schedule_key_deletion(KeyId=made["KeyId"])
     with refused("KMSInvalidStateException", "is pending deletion"):
         kms.decrypt(CiphertextBlob=sealed)
-    (alarm,) = [
-        event for event in world.events(caller) if event["eventName"] == "KeyUsedWhilePendingDeletion"
-    ]
+    by_name = [{"AttributeKey": "EventName", "AttributeValue": "KeyUsedWhilePendingDeletion"}]
+    (alarm,) = world.events(caller, LookupAttributes=by_name)
+    by_key = [{"AttributeKey": "ResourceName", "AttributeValue": made["Arn"]}]
+    assert alarm in world.events(caller, LookupAttributes=by_key)
     assert alarm["requestParameters"] == {
         "alarm": True, "keyId": made["Arn"], "operation": "Decrypt", "principal": caller.made.admin_arn
     }  # fmt: skip
+    counted = 'keystead_alarms_total{alarm="KeyUsedWhilePendingDeletion"}'
+    assert f"{counted} 1.0" in world.http("GET", "/metrics").body.decode()
+    kms.cancel_key_deletion(KeyId=made["KeyId"])
+    kms.enable_key(KeyId=made["KeyId"])
+    kms.decrypt(CiphertextBlob=sealed)
+    assert f"{counted} 1.0" in world.http("GET", "/metrics").body.decode()
 
 
 def test_every_change_of_a_key_is_found_in_the_trail_by_the_keys_arn(world: World) -> None:

@@ -49,9 +49,11 @@ class Process:
     moment: datetime = datetime(2026, 3, 1, tzinfo=UTC)
     alarms: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
+    counted: list[str] = field(default_factory=list)
+
     def __post_init__(self) -> None:
         recorder = Recorder(self.core, _as_it_is, lambda: datetime.now(UTC), self.now, os.urandom)
-        self.journal = Journal(self.store, recorder, lambda: datetime.now(UTC), self._log)
+        self.journal = Journal(self.store, recorder, lambda: datetime.now(UTC), self._log, self.counted.append)
         self.rows = KeyRows(self.core, self.journal.tampered)
         self.rooms = Rooms(
             core=self.core,
