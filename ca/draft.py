@@ -8,6 +8,7 @@ from typing import Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, mldsa, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
 
 from ca import der
@@ -96,6 +97,15 @@ def _extensions(draft: Draft, key: CertifiedKey) -> list[x509.ExtensionType]:
     return extensions
 
 
+def rehearsal_key(spec: str) -> bytes:
+    """The public half (SPKI, DER) of a throw-away key of the spec, for drafts that nobody will sign. Any RSA size will do."""
+    curve = _CURVES.get(spec)
+    key = (
+        _throw_away_key(USUAL[spec].family) if curve is None else ec.generate_private_key(curve)
+    ).public_key()
+    return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
 @cache
 def _throw_away_key(family: str) -> SigningKey:
     """A key that nobody trusts, so that a draft is a whole certificate with the right signature algorithm.
@@ -109,6 +119,11 @@ def _throw_away_key(family: str) -> SigningKey:
     return _ML_DSA[family]()
 
 
+_CURVES: Final[Mapping[str, ec.EllipticCurve]] = {
+    "EC_prime256v1": ec.SECP256R1(),
+    "EC_secp384r1": ec.SECP384R1(),
+    "EC_secp521r1": ec.SECP521R1(),
+}
 _ML_DSA: Final[Mapping[str, Callable[[], SigningKey]]] = {
     "ML_DSA_44": mldsa.MLDSA44PrivateKey.generate,
     "ML_DSA_65": mldsa.MLDSA65PrivateKey.generate,

@@ -1,6 +1,7 @@
 """What only an operator does with authorities: bring them in, lock them, change their keys, look at all of them."""
 
 from ca.custody.bringing import Bringing, Offer, Wrapping
+from ca.custody.ceremony import Held
 from ca.custody.likeness import ALL_ADDRESSES, Confinement
 from ca.custody.lineage import LineageNode, chain_path, lineage
 from ca.custody.locking import RELOCK_JOB, Locking, relock
@@ -15,6 +16,7 @@ __all__ = [
     "Confinement",
     "Crossed",
     "Custody",
+    "Held",
     "LineageNode",
     "Locking",
     "NewSubordinate",

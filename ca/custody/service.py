@@ -1,12 +1,16 @@
 """The operator's door to the CA room, in terms of ARNs."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from cryptography import x509
 
 from ca.authorities import NewAuthority
 from ca.custody.bringing import Bringing, Offer, Wrapping
+from ca.custody.ceremony import Ceremony, Held
+from ca.custody.ceremony_plan import read_plan
 from ca.custody.likeness import UNCONFINED, Confinement, confined
 from ca.custody.lineage import LineageNode, lineage
 from ca.custody.locking import Locking
@@ -76,6 +80,14 @@ class Custody:
     def cross_sign(self, arn: str, by: str, validity: timedelta | None) -> Crossed:
         """See `Succession.cross`."""
         return Succession(self._work).cross(self._work.own(arn), self._work.own(by), validity)
+
+    def rehearse(self, plan: Mapping[str, Any], plan_sha256: str) -> list[str]:
+        """See `Ceremony.rehearse`; `plan` is the reviewed file, see `read_plan`."""
+        return Ceremony(self._work, read_plan(plan), plan_sha256).rehearse()
+
+    def hold(self, plan: Mapping[str, Any], plan_sha256: str) -> Held:
+        """See `Ceremony.hold`."""
+        return Ceremony(self._work, read_plan(plan), plan_sha256).hold()
 
     def lineage(self, *, every: bool) -> list[LineageNode]:
         """See `ca.custody.lineage`."""

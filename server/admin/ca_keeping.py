@@ -27,7 +27,7 @@ def import_begin(assembly: "Assembly", arguments: Arguments, progress: Progress)
     """→ authority_id, token, public_key, algorithm: how the private key is to come."""
     offer = _offer(arguments)
     progress("judging the certificate; the key core makes a key to wrap the CA's with")
-    made = _kept(
+    made = kept(
         assembly,
         arguments,
         "BeginAuthorityImport",
@@ -52,7 +52,7 @@ def import_finish(assembly: "Assembly", arguments: Arguments, progress: Progress
     def body(custody: Custody) -> AuthorityView:
         return custody.finish_import(offer, authority_id, token, wrapped)
 
-    return _shown(assembly, _kept(assembly, arguments, "ImportAuthority", facts, body))
+    return _shown(assembly, kept(assembly, arguments, "ImportAuthority", facts, body))
 
 
 def subordinate(assembly: "Assembly", arguments: Arguments, progress: Progress) -> dict[str, Any]:
@@ -67,7 +67,7 @@ def subordinate(assembly: "Assembly", arguments: Arguments, progress: Progress) 
     )
     progress("making its key in the key core, and its certificate by the parent")
     facts = {"parent": new.parent_arn, "subject": new.subject.rfc4514_string(), "pathLength": new.path_length}
-    made = _kept(assembly, arguments, "CreateSubordinate", facts, lambda custody: custody.subordinate(new))
+    made = kept(assembly, arguments, "CreateSubordinate", facts, lambda custody: custody.subordinate(new))
     return _shown(assembly, made) | {"certificate": made.certificate_pem, "chain": made.chain_pem}
 
 
@@ -78,7 +78,7 @@ def lock(assembly: "Assembly", arguments: Arguments, progress: Progress) -> dict
     facts = {"certificateAuthorityArn": arn, "crlDays": days}
     return _shown(
         assembly,
-        _kept(assembly, arguments, "LockAuthority", facts, lambda custody: custody.lock(arn, days)),
+        kept(assembly, arguments, "LockAuthority", facts, lambda custody: custody.lock(arn, days)),
     )
 
 
@@ -91,7 +91,7 @@ def unlock(assembly: "Assembly", arguments: Arguments, _progress: Progress) -> d
     def body(custody: Custody) -> datetime:
         return custody.unlock(arn, timedelta(seconds=seconds))
 
-    return {"until": f"{_kept(assembly, arguments, 'UnlockAuthority', facts, body):%Y-%m-%dT%H:%M:%SZ}"}
+    return {"until": f"{kept(assembly, arguments, 'UnlockAuthority', facts, body):%Y-%m-%dT%H:%M:%SZ}"}
 
 
 def rotate_key(assembly: "Assembly", arguments: Arguments, progress: Progress) -> dict[str, Any]:
@@ -112,7 +112,7 @@ def rotate_key(assembly: "Assembly", arguments: Arguments, progress: Progress) -
             **{name: _url(assembly, each) for name, each in crosses.items() if each is not None},
         }
 
-    return _kept(assembly, arguments, "RotateAuthorityKey", facts, body)
+    return kept(assembly, arguments, "RotateAuthorityKey", facts, body)
 
 
 def cross_sign(assembly: "Assembly", arguments: Arguments, _progress: Progress) -> dict[str, Any]:
@@ -120,7 +120,7 @@ def cross_sign(assembly: "Assembly", arguments: Arguments, _progress: Progress) 
     arn, by = _required(arguments, "authority"), _required(arguments, "by")
     validity = _days(arguments, "days")
     facts = {"certificateAuthorityArn": arn, "by": by}
-    made = _kept(
+    made = kept(
         assembly,
         arguments,
         "CrossSignAuthority",
@@ -138,7 +138,7 @@ def show(assembly: "Assembly", arguments: Arguments, _progress: Progress) -> dic
     """→ authorities: the trees, see `ca.LineageNode`, times in RFC 3339; now."""
     every = arguments.get("every") is True
     named = {"account": acting.text(arguments, "account"), "region": acting.text(arguments, "region")}
-    trees = _kept(
+    trees = kept(
         assembly,
         named,
         "ShowAuthorities",
@@ -172,7 +172,7 @@ COMMANDS: Mapping[str, acting.Command] = {
 }
 
 
-def _kept(
+def kept(
     assembly: "Assembly",
     arguments: Arguments,
     name: str,

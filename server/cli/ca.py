@@ -12,6 +12,7 @@ COMMANDS = {
     "subordinate": ("server.cli.ca_keeping:subordinate", "Make a CA that can issue for certain names only."),
     "rotate-key": ("server.cli.ca_keeping:rotate_key", "Give a CA a new key under its old name."),
     "cross-sign": ("server.cli.ca_keeping:cross_sign", "Have another CA certify a CA's name and key."),
+    "ceremony": ("server.cli.ca_ceremony:ceremony", "Make a root by a reviewed plan, before witnesses."),
     "lock": ("server.cli.ca_keeping:lock", "Take a CA offline."),
     "unlock": ("server.cli.ca_keeping:unlock", "Let a locked CA sign for a stated time."),
 }
