@@ -27,6 +27,7 @@ _NO_PURPOSE: Final[frozenset[ObjectIdentifier]] = frozenset()
 _SERVER: Final = ExtendedKeyUsageOID.SERVER_AUTH
 _CLIENT: Final = ExtendedKeyUsageOID.CLIENT_AUTH
 _SAN: Final = ExtensionOID.SUBJECT_ALTERNATIVE_NAME
+_AKI: Final = ExtensionOID.AUTHORITY_KEY_IDENTIFIER
 LONGEST: Final = timedelta(days=366 * 200)
 """The issuer's own validity is what bounds these certificates."""
 
@@ -188,11 +189,11 @@ def compiled(template: Template, api: Sequence[Value], csr: Sequence[Value]) -> 
 def _passed(
     template: Template, fixed: set[ObjectIdentifier], api: Sequence[Value], csr: Sequence[Value]
 ) -> dict[ObjectIdentifier, Value]:
-    """What passes through, by the rules of precedence."""
+    """What passes through, by the rules of precedence. A root's authority key identifier is not the template's."""
     asked = csr if template.csr else [each for each in csr if each[0].oid == _SAN]
     passed: dict[ObjectIdentifier, Value] = {}
     for value, critical in (*(api if template.api else ()), *asked):
-        if value.oid not in fixed:
+        if value.oid not in fixed or (template.root and value.oid == _AKI):
             passed.setdefault(value.oid, (value, critical))
     return passed
 

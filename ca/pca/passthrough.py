@@ -8,6 +8,8 @@ from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from ca.csr import ProvenRequest
+from ca.errors import OrderRefused
+from ca.extension_values import read_extension
 from ca.pca.errors import InvalidArgs
 from ca.pca.lifecycle import KEY_USAGES
 from ca.pca.names import general_name
@@ -36,7 +38,7 @@ def of_api(extensions: Mapping[str, Any]) -> tuple[Value, ...]:
     """The extensions of ApiPassthrough. Raises InvalidArgs for what cannot be said, and for one asked for twice."""
     try:
         values = [*_known(extensions), *(_custom(each) for each in extensions.get("CustomExtensions", ()))]
-    except ValueError as error:
+    except (ValueError, OrderRefused) as error:
         raise InvalidArgs(f"ApiPassthrough cannot be said in X.509: {error}") from error
     if len({value.oid for value, _ in values}) != len(values):
         raise InvalidArgs("ApiPassthrough asks for one extension twice")
@@ -77,5 +79,4 @@ def _policy(asked: Mapping[str, Any]) -> x509.PolicyInformation:
 
 def _custom(asked: Mapping[str, Any]) -> Value:
     oid = x509.ObjectIdentifier(asked["ObjectIdentifier"])
-    value = x509.UnrecognizedExtension(oid, b64decode(asked["Value"]))
-    return value, asked.get("Critical", False)
+    return read_extension(oid, b64decode(asked["Value"])), asked.get("Critical", False)

@@ -1,34 +1,22 @@
-"""Every template: issued through the API, and judged by openssl and pkilint."""
+"""Every template: what it says and lets pass, against AWS's own table; validity, names, tokens, refusals."""
 
 import base64
-import subprocess
+import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID
 
+from ca.profiles import key_usage, key_usage_names
 from ca.templates import TEMPLATES
 from tests.api.pca.acting import Hierarchy, activate, create, hierarchy, issue, request
-from tests.ca.independent_linter import certificate_findings, chain_findings
 from tests.support.world import World
 
 NAME = "host.example.com"
-CA_USAGE = {"KeyUsage": {"KeyCertSign": True, "CRLSign": True}}
-PEM_USAGE = x509.KeyUsage(
-    digital_signature=True,
-    content_commitment=False,
-    key_encipherment=False,
-    data_encipherment=False,
-    key_agreement=False,
-    key_cert_sign=True,
-    crl_sign=True,
-    encipher_only=False,
-    decipher_only=False,
-)
-ISSUED = [name for name, template in TEMPLATES.items() if not template.root]
 
 
 @pytest.fixture(scope="module")
@@ -40,60 +28,173 @@ def deep(shared_world: World) -> Hierarchy:
     return Hierarchy(pca, root, root, "EC_prime256v1")
 
 
-def root_of(made: Hierarchy) -> str:
-    return str(
-        made.pca.get_certificate_authority_certificate(CertificateAuthorityArn=made.root)["Certificate"]
+AWS: dict[str, dict[str, Any]] = json.loads(
+    (Path(__file__).parents[3] / "certs-fixtures" / "templates" / "aws.json").read_text()
+)
+PURPOSES = {
+    "serverAuth": ExtendedKeyUsageOID.SERVER_AUTH,
+    "clientAuth": ExtendedKeyUsageOID.CLIENT_AUTH,
+    "codeSigning": ExtendedKeyUsageOID.CODE_SIGNING,
+    "OCSPSigning": ExtendedKeyUsageOID.OCSP_SIGNING,
+}
+CERT_SIGN = frozenset({"key_cert_sign"})
+KEY = rsa.generate_private_key(65537, 2048)
+POINTS, POLICIES = ExtensionOID.CRL_DISTRIBUTION_POINTS, ExtensionOID.CERTIFICATE_POLICIES
+
+
+def points(host: str) -> x509.CRLDistributionPoints:
+    where = [x509.UniformResourceIdentifier(f"http://{host}.example.com/crl")]
+    return x509.CRLDistributionPoints([x509.DistributionPoint(where, None, None, None)])
+
+
+def policies(last: int) -> x509.CertificatePolicies:
+    return x509.CertificatePolicies(
+        [x509.PolicyInformation(x509.ObjectIdentifier(f"1.3.6.1.4.1.55555.{last}"), None)]
     )
 
 
-def passing(template: str) -> dict[str, Any]:
-    """ApiPassthrough with what a blank CA template needs."""
+def by_csr(*, ca: bool) -> tuple[tuple[x509.ExtensionType, bool], ...]:
+    """What the request asks for, all of it beyond the base templates; key usages of a CA where it is for one."""
+    usage = key_usage(frozenset({"crl_sign", *CERT_SIGN}) if ca else frozenset({"data_encipherment"}))
+    purposes = () if ca else ((x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING]), True),)
+    return ((usage, True), *purposes, (policies(1), False), (points("csr"), False))
+
+
+def by_api(*, ca: bool) -> dict[str, Any]:
+    """The same by ApiPassthrough, with other values."""
+    usage = {"KeyCertSign": True} if ca else {"DigitalSignature": True, "NonRepudiation": True}
+    points_value = base64.b64encode(points("api").public_bytes()).decode()
+    purposes = {} if ca else {"ExtendedKeyUsage": [{"ExtendedKeyUsageType": "EMAIL_PROTECTION"}]}
+    return {
+        "Subject": {"CommonName": "api.example.com"},
+        "Extensions": {
+            "KeyUsage": usage,
+            "SubjectAlternativeNames": [{"DnsName": "api.example.com"}],
+            "CertificatePolicies": [{"CertPolicyId": "1.3.6.1.4.1.55555.2"}],
+            "CustomExtensions": [{"ObjectIdentifier": POINTS.dotted_string, "Value": points_value}],
+            **purposes,
+        },
+    }
+
+
+@cache
+def issued(deep: Hierarchy, template: str) -> x509.Certificate:
+    """A certificate that request and API both want to say everything of."""
     kind = TEMPLATES[template]
-    return {"ApiPassthrough": {"Extensions": CA_USAGE}} if kind.ca and kind.blank and kind.api else {}
+    given: dict[str, Any] = {"ApiPassthrough": by_api(ca=kind.ca)}
+    if not kind.root:
+        csr = request(
+            "csr.example.com", common_name="csr.example.com", extensions=by_csr(ca=kind.ca), key=KEY
+        )
+        return deep.certificate(deep.issue(csr, template, **given))
+    root = create(deep.pca, name="csr.example.com", algorithm="RSA_2048")
+    csr = deep.pca.get_certificate_authority_csr(CertificateAuthorityArn=root)["Csr"].encode()
+    return deep.certificate(issue(deep.pca, root, csr, "RSA_2048", template, **given))
 
 
-def asked(template: str) -> bytes:
-    kind = TEMPLATES[template]
-    own = ((PEM_USAGE, True),) if kind.ca and kind.blank and not kind.api else ()
-    return request(*(() if kind.ca else (NAME,)), common_name="Sub CA" if kind.ca else NAME, extensions=own)
+def found(certificate: x509.Certificate, oid: x509.ObjectIdentifier) -> x509.Extension[Any] | None:
+    return next((each for each in certificate.extensions if each.oid == oid), None)
 
 
-@pytest.mark.parametrize("template", ISSUED)
-def test_what_a_template_issues_is_accepted_by_openssl_and_pkilint(
-    deep: Hierarchy, template: str, tmp_path: Path
+def test_the_templates_are_awss() -> None:
+    assert set(TEMPLATES) == set(AWS)
+
+
+@pytest.mark.parametrize("template", AWS)
+def test_every_cell_of_awss_table_holds(deep: Hierarchy, template: str) -> None:
+    made, row, kind = issued(deep, template), AWS[template], TEMPLATES[template]
+    source = "api" if kind.api else "csr"
+    common = str(made.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value)
+    assert common == (f"{source}.example.com")
+    assert ("API" in row["subject"]) == (source == "api") or not kind.api
+    san = found(made, ExtensionOID.SUBJECT_ALTERNATIVE_NAME)
+    if san is not None:  # a CA's own request has none
+        assert (san.value.get_values_for_type(x509.DNSName), san.critical) == (
+            [f"{source}.example.com"],
+            False,
+        )
+    assert san is not None or (kind.root and not kind.api)
+    assert constraints_of(made) == row["constraints"]
+    assert found(made, ExtensionOID.SUBJECT_KEY_IDENTIFIER) is not None
+    assert (found(made, ExtensionOID.AUTHORITY_KEY_IDENTIFIER) is not None) == (row["aki"] == "SKI of CA")
+    usage, purposes = found(made, ExtensionOID.KEY_USAGE), found(made, ExtensionOID.EXTENDED_KEY_USAGE)
+    if row["usage"] is not None:
+        assert usage is not None
+        assert key_usage_names(usage.value) == set(row["usage"]["values"])
+        assert usage.critical == row["usage"]["critical"]
+    if row["purposes"] is not None:
+        assert purposes is not None
+        assert set(purposes.value) == {PURPOSES[name] for name in row["purposes"]["values"]}
+        assert purposes.critical == row["purposes"]["critical"]
+
+
+@pytest.mark.parametrize("template", AWS)
+def test_what_a_template_leaves_open_passes_in_the_order_api_then_request(
+    deep: Hierarchy, template: str
 ) -> None:
-    leaf = deep.certificate(deep.issue(asked(template), template, **passing(template)))
-    root, pem = root_of(deep), leaf.public_bytes(Encoding.PEM).decode()
-    findings = [
-        each for each in certificate_findings(pem) + chain_findings(root, pem) if not each.startswith("WARN")
-    ]
-    assert not findings
-    (tmp_path / "root.pem").write_text(root)
-    (tmp_path / "leaf.pem").write_text(pem)
-    told = subprocess.run(
-        ["openssl", "verify", "-x509_strict", "-CAfile", tmp_path / "root.pem", tmp_path / "leaf.pem"],
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    assert told.returncode == 0, told.stderr
-    constraints = leaf.extensions.get_extension_for_class(x509.BasicConstraints)
-    kind = TEMPLATES[template]
-    assert (constraints.value.ca, constraints.value.path_length) == (kind.ca, kind.path_length)
-    assert constraints.critical is kind.constraints_critical
+    made, row, kind = issued(deep, template), AWS[template], TEMPLATES[template]
+    source = "api" if kind.api else "csr" if kind.csr else None
+    policy, where = found(made, POLICIES), found(made, POINTS)
+    assert (policy and policy.value) == {"api": policies(2), "csr": policies(1), None: None}[source]
+    assert (where and where.value) == {"api": points("api"), "csr": points("csr"), None: None}[source]
+    if row["usage"] is None:
+        usage = found(made, ExtensionOID.KEY_USAGE)
+        wanted = {
+            ("api", True): CERT_SIGN,
+            ("api", False): {"digital_signature", "content_commitment"},
+            ("csr", True): {"crl_sign", *CERT_SIGN},
+            ("csr", False): {"data_encipherment"},
+        }[str(source), kind.ca]
+        assert usage is not None
+        assert key_usage_names(usage.value) == wanted
+    if row["purposes"] is None:
+        purposes = found(made, ExtensionOID.EXTENDED_KEY_USAGE)
+        passed = {"api": [ExtendedKeyUsageOID.EMAIL_PROTECTION], "csr": [ExtendedKeyUsageOID.TIME_STAMPING]}
+        expected = None if kind.ca or source is None else passed[source]
+        assert (purposes and list(purposes.value)) == expected
 
 
-@pytest.mark.parametrize("template", [name for name, kind in TEMPLATES.items() if kind.root])
-def test_every_root_template_makes_a_root(shared_world: World, template: str) -> None:
-    pca = shared_world.account().client("acm-pca")
-    root = create(pca)
-    csr = pca.get_certificate_authority_csr(CertificateAuthorityArn=root)["Csr"].encode()
-    arn = issue(pca, root, csr, template=template, **passing(template))
-    made = pca.get_certificate(CertificateAuthorityArn=root, CertificateArn=arn)
-    pca.import_certificate_authority_certificate(
-        CertificateAuthorityArn=root, Certificate=made["Certificate"]
-    )
-    assert not [each for each in certificate_findings(made["Certificate"]) if not each.startswith("WARN")]
+def constraints_of(certificate: x509.Certificate) -> str:
+    """As the table writes them."""
+    extension = certificate.extensions.get_extension_for_class(x509.BasicConstraints)
+    value = extension.value
+    length = "" if value.path_length is None else f", pathlen:{value.path_length}"
+    return f"{'critical, ' if extension.critical else ''}CA:{str(value.ca).upper()}{length}"
+
+
+def test_key_encipherment_is_for_rsa_keys_alone(deep: Hierarchy) -> None:
+    """RFC 5480 3 forbids it to EC keys, where AWS's templates say it all the same."""
+    leaf = deep.certificate(deep.issue(request(NAME)))
+    usage = leaf.extensions.get_extension_for_class(x509.KeyUsage).value
+    assert key_usage_names(usage) == {"digital_signature"}
+
+
+def test_a_root_takes_an_authority_key_identifier_of_the_api_if_it_is_its_own(deep: Hierarchy) -> None:
+    root = create(deep.pca)
+    csr = deep.pca.get_certificate_authority_csr(CertificateAuthorityArn=root)["Csr"].encode()
+    public = x509.load_pem_x509_csr(csr).public_key()
+    assert isinstance(public, ec.EllipticCurvePublicKey)
+
+    def given(identifier: x509.AuthorityKeyIdentifier) -> dict[str, Any]:
+        value = base64.b64encode(identifier.public_bytes()).decode()
+        custom = {"ObjectIdentifier": identifier.oid.dotted_string, "Value": value}
+        return {"ApiPassthrough": {"Extensions": {"CustomExtensions": [custom]}}}
+
+    own = x509.AuthorityKeyIdentifier.from_issuer_public_key(public)
+    template = "RootCACertificate_APIPassthrough"
+    made = deep.certificate(issue(deep.pca, root, csr, template=template, **given(own)))
+    assert made.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value == own
+    other = x509.AuthorityKeyIdentifier(b"another", None, None)
+    with pytest.raises(deep.pca.exceptions.InvalidArgsException, match="authority key identifier"):
+        issue(deep.pca, root, csr, template=template, **given(other))
+
+
+@pytest.mark.parametrize("oid", ["2.5.29.15", "2.5.29.17", "2.5.29.31", "2.5.29.36", "1.3.6.1.4.1.55555.1"])
+def test_a_malformed_custom_extension_is_refused(deep: Hierarchy, oid: str) -> None:
+    custom = {"ObjectIdentifier": oid, "Value": base64.b64encode(b"\x30\x05\x00").decode()}
+    given: dict[str, Any] = {"ApiPassthrough": {"Extensions": {"CustomExtensions": [custom]}}}
+    with pytest.raises(deep.pca.exceptions.InvalidArgsException, match="malformed"):
+        deep.issue(request(NAME), "EndEntityCertificate_APIPassthrough", **given)
 
 
 def test_a_root_template_is_for_the_roots_own_request_only(deep: Hierarchy) -> None:
