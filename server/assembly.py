@@ -237,6 +237,7 @@ class Assembly:
             self.core,
             self.principals,
             self.seal,
+            settle=self._settle,
             now=self.clock.now,
             entropy=entropy,
             settings=ca_settings(self.settings),

@@ -47,6 +47,7 @@ class Context:
     entropy: Callable[[int], bytes]
     settings: CaSettings
     sink: ObjectSink
+    settle: Callable[[], None]  # returns when every worker has seen what is committed
 
     @property
     def asker(self) -> Asker:

@@ -88,7 +88,7 @@ class Issuing:
         return pem(row.certificate), pem(authority.row.certificate + (authority.row.chain or b""))
 
     def revoke(self, authority_arn: str, serial: str, reason: str) -> None:
-        """RevokeCertificate by hex serial, with or without colons (TRAPS 36)."""
+        """RevokeCertificate by hex serial, with or without colons (TRAPS 36); OCSP says so when this returns."""
         context = self._context
         unit, authority_id = context.place(authority_arn)
         digits = serial.replace(":", "").lower()
@@ -102,6 +102,7 @@ class Issuing:
         revocation = Revocation(unit, now=context.now)
         with translated():
             revocation.revoke(authority_id, number, reason)
+        context.settle()  # from here on no worker's OCSP says otherwise
 
     def _find(self, authority_arn: str, arn: str) -> tuple[CertificateRow, Kept]:
         prefix, _, serial = arn.partition("/certificate/")
