@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from foundation.identity.policy import GrantFact, MalformedPolicy, Value, pin_principal
+from foundation.identity.policy import GrantFact, MalformedPolicy, Value, is_service_name, pin_principal
 from foundation.wire import Params
 from kms.keys.errors import InvalidArn, UnsuitableOperations, ValidationError
 from kms.keys.found import FoundKey
@@ -161,9 +161,11 @@ def judge_suits(order: GrantOrder, found: FoundKey) -> None:
 
 def pinned(principal: str, principals: Principals) -> str:
     """A principal as it is stored: its unique id, its root's ARN, or a service's name. Raises InvalidArn for nobody."""
-    if is_service(principal):
-        return principal
     refusal = InvalidArn(f"ARN does not refer to a valid principal: {principal}")
+    if is_service(principal):
+        if not is_service_name(principal):
+            raise refusal
+        return principal
     if not principal.startswith("arn:"):
         raise refusal
     try:

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Final, Protocol
 
-from foundation.identity import Call
-from foundation.identity.decisions import caller_of
+from foundation.identity import Call, caller_of
 from foundation.identity.policy import (
+    CallContext,
     Document,
     Kind,
     LockedOut,
@@ -19,7 +19,6 @@ from foundation.identity.policy import (
     pin,
     show,
 )
-from foundation.identity.policy.context import CallContext
 from kms.keys.errors import LimitExceeded, MalformedPolicyDocument, ValidationError
 
 DEFAULT_NAME: Final = "default"

@@ -2,6 +2,7 @@
 
 from foundation.identity.policy.compiled import Policy, compile_policy
 from foundation.identity.policy.conditions import OPERATORS
+from foundation.identity.policy.context import CallContext
 from foundation.identity.policy.document import Document, parse
 from foundation.identity.policy.elements import Kind, Statement
 from foundation.identity.policy.errors import LockedOut, MalformedPolicy, PolicyTooLong
@@ -11,7 +12,7 @@ from foundation.identity.policy.grants import GrantFact
 from foundation.identity.policy.lockout import may_manage
 from foundation.identity.policy.managed import AWS_POLICIES, MANAGED, AwsPolicy
 from foundation.identity.policy.pinning import Lookup, pin, pin_principal, show, show_principal
-from foundation.identity.policy.principals import Strength
+from foundation.identity.policy.principals import Strength, is_service_name
 from foundation.identity.policy.verdict import Ground, Layer, Verdict
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "MANAGED",
     "OPERATORS",
     "AwsPolicy",
+    "CallContext",
     "Caller",
     "Context",
     "Document",
@@ -39,6 +41,7 @@ __all__ = [
     "Verdict",
     "compile_policy",
     "evaluate",
+    "is_service_name",
     "may_manage",
     "parse",
     "pin",

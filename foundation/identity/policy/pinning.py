@@ -5,24 +5,26 @@ shows as its id.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from foundation.identity.policy.document import Document, from_tree
 from foundation.identity.policy.errors import MalformedPolicy
-from foundation.identity.policy.principals import account_of, session_of
+from foundation.identity.policy.principals import account_of, is_service_name, session_of
 
 __all__ = ["Lookup", "pin", "pin_principal", "show", "show_principal"]
 
 Lookup = Callable[[str], str | None]
+ELEMENTS: Final = ("Principal", "NotPrincipal")
 
 
 def pin(document: Document, lookup: Lookup) -> Document:
-    """Return the document as it is stored. Raise MalformedPolicy when a principal does not exist.
+    """Return the document as it is stored. Raise MalformedPolicy when a principal does not exist, services among them.
 
     `lookup` gives the unique id of a user or role by ARN, an account's id by its root's ARN, the role's id by
     the ARN of a session (role names are unique in an account, whatever their path), an id for itself while
     its principal exists, and None for what does not exist.
     """
+    _check_services(document)
     return _renamed(document, lambda name: pin_principal(name, lookup))
 
 
@@ -57,17 +59,31 @@ def show_principal(name: str, arn_of: Lookup) -> str:
     return f"arn:aws:sts::{account}:assumed-role/{role}/{session}"
 
 
-def _renamed(document: Document, rename: Callable[[str], str]) -> Document:
+def _check_services(document: Document) -> None:
+    for statement in _statements(document):
+        for element in ELEMENTS:
+            named = statement.get(element)
+            services = named.get("Service", ()) if isinstance(named, dict) else ()
+            for name in (services,) if isinstance(services, str) else services:
+                if not is_service_name(name):
+                    raise MalformedPolicy(f"Invalid principal in policy: {name!r} is no AWS service.")
+
+
+def _statements(document: Document) -> list[Mapping[str, Any]]:
     written = document.tree["Statement"]
-    listed = written if isinstance(written, list) else [written]
-    statements = [_statement(statement, rename) for statement in listed]
-    tree = {**document.tree, "Statement": statements if isinstance(written, list) else statements[0]}
+    return written if isinstance(written, list) else [written]
+
+
+def _renamed(document: Document, rename: Callable[[str], str]) -> Document:
+    statements = [_statement(statement, rename) for statement in _statements(document)]
+    listed = isinstance(document.tree["Statement"], list)
+    tree = {**document.tree, "Statement": statements if listed else statements[0]}
     return from_tree(tree, document.kind)
 
 
 def _statement(statement: Mapping[str, Any], rename: Callable[[str], str]) -> dict[str, Any]:
     renamed = dict(statement)
-    for element in ("Principal", "NotPrincipal"):
+    for element in ELEMENTS:
         named = statement.get(element)
         if not isinstance(named, dict) or "AWS" not in named:
             continue

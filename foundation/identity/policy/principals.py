@@ -14,6 +14,7 @@ __all__ = [
     "Strength",
     "account_of",
     "check_principal",
+    "is_service_name",
     "is_unique_id",
     "session_of",
     "strength_of",
@@ -29,6 +30,8 @@ _arn = re.compile(
 _unique_id = re.compile(r"A(?:IDA|ROA)[A-Z0-9]{12,124}(?::[\w+=,.@-]{2,64})?", re.ASCII)
 _session = re.compile(r"arn:aws:sts::([0-9]{12}):assumed-role/([^/]+)/([^/]+)")
 _service = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+){1,8}")
+_DOMAINS: Final = (".amazonaws.com", ".amazonaws.com.cn", ".amazon.com", ".aws.internal", ".aws.a2z.com")
+"""Under which the names of AWS's services lie. Which services there are is written down nowhere."""
 
 LONGEST: Final = 2_048
 
@@ -142,6 +145,11 @@ def check_principal(kind: str, name: str) -> None:
         valid = 0 < len(name) <= LONGEST and "*" not in name
     if not valid:
         raise MalformedPolicy(f"Invalid principal in policy: {kind!r}: {name[:128]!r}.")
+
+
+def is_service_name(name: str) -> bool:
+    """Tell whether it may be the name of an AWS service's principal: one under AWS's own domains."""
+    return name.endswith(_DOMAINS) and _service.fullmatch(name) is not None
 
 
 def _is_arn(name: str) -> bool:

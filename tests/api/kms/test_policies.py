@@ -84,6 +84,9 @@ def test_trap_12_statements_without_resource_or_action_are_accepted_and_void(sha
         policy(allow("arn:aws:iam::111122223333:user/nobody")),
         policy(allow("arn:aws:iam::999999999999:root")),
         policy({**allow("*"), "Condition": {"NoSuchOperator": {"a": "b"}}}),
+        policy({**allow("*"), "Principal": {"Service": "logs.example.com"}}),
+        policy({**allow("*"), "Principal": {"Service": ["logs.amazonaws.com", "logs"]}}),
+        policy({**allow("*"), "Principal": {"Service": "amazonaws.com"}}),
     ],
 )
 def test_trap_12_a_malformed_policy_is_refused(shared_world: World, text: str) -> None:
@@ -91,6 +94,17 @@ def test_trap_12_a_malformed_policy_is_refused(shared_world: World, text: str) -
     made = create(kms)
     with refused("MalformedPolicyDocumentException"):
         kms.put_key_policy(KeyId=made["KeyId"], Policy=text, BypassPolicyLockoutSafetyCheck=True)
+
+
+def test_a_service_is_a_principal_when_its_name_is_one_of_awss(shared_world: World) -> None:
+    caller = shared_world.account()
+    kms = caller.client("kms")
+    made = create(kms)
+    services = ["logs.eu-west-1.amazonaws.com", "delivery.logs.amazonaws.com"]
+    text = policy({**allow("*"), "Principal": {"Service": services}}, allow(root(caller)))
+    kms.put_key_policy(KeyId=made["KeyId"], Policy=text)
+    shown = json.loads(kms.get_key_policy(KeyId=made["KeyId"])["Policy"])
+    assert shown["Statement"][0]["Principal"] == {"Service": services}
 
 
 def test_trap_12_a_policy_over_32_kilobytes_is_over_the_limit(shared_world: World) -> None:
