@@ -66,8 +66,7 @@ class Head:
     hash: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """One verified record. body: JSON bytes. position: just after it."""
 
     sequence: int

@@ -276,15 +276,6 @@ def _session_context(principal: Principal, session: Session) -> dict[str, Any]:
     return context
 
 
-def username(principal: Mapping[str, Any]) -> str:
-    """Name the caller as LookupEvents does, from an event's userIdentity."""
-    if principal.get("type") == "Root":
-        return "root"
-    if principal.get("type") == "AssumedRole":
-        return str(principal.get("arn", "")).rpartition("/")[2]
-    return str(principal.get("userName") or principal.get("invokedBy") or principal.get("principalId") or "")
-
-
 def _seconds(at: datetime) -> str:
     return f"{moment(at)[:19]}Z"
 

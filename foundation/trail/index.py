@@ -27,6 +27,7 @@ from sqlalchemy import (
     select,
     tuple_,
 )
+from sqlalchemy.dialects import sqlite
 
 from foundation.store import BEGIN_OPTION, faults_translated, sqlite_engine
 
@@ -90,6 +91,21 @@ uses = Table(
     Column("event_id", String, nullable=False),
     Column("request_id", String, nullable=False),
 )
+
+
+def _adding(table: Table) -> str:
+    """The insert of a whole row that leaves a row alone which is there already: an event id, recorded twice."""
+    return str(sqlite.insert(table).on_conflict_do_nothing().compile(dialect=sqlite.dialect()))
+
+
+ADD_EVENT, ADD_RESOURCE = _adding(events), _adding(resources)
+"""Compiled once, for rows that are tuples in the order of the columns: what SQLAlchemy does for each row is saved."""
+
+
+def add(connection: Connection, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Add rows in one go."""
+    if rows:
+        connection.exec_driver_sql(statement, list(rows))
 
 
 @dataclass(frozen=True, slots=True)

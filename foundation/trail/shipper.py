@@ -1,20 +1,17 @@
 """Ships the chain's records into the index: from its stored position on, each exactly once, safe to kill."""
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
+from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, delete, insert, select
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from foundation.store import faults_translated
 from foundation.trail import chain
-from foundation.trail.event import username
-from foundation.trail.index import FORMAT, TrailIndex, events, position, resources
+from foundation.trail.index import ADD_EVENT, ADD_RESOURCE, FORMAT, TrailIndex, add, position
+from foundation.trail.indexed import IndexedFields, Row, event_row, read_fields, resource_rows
 from foundation.trail.uses import CallRecord, store_uses
 
 __all__ = ["Shipper"]
@@ -84,18 +81,25 @@ def _position(connection: Connection) -> chain.Position:
 
 
 def _store(connection: Connection, records: list[chain.Record]) -> None:
-    calls = [(record, _call.decode(record.body)) for record in records if record.kind == CALL]
-    bodies = [(record.sequence, record.body) for record in records if record.kind == EVENT]
-    bodies += [(record.sequence, bytes(call.event)) for record, call in calls]
-    decoded = [(sequence, body, msgspec.json.decode(body)) for sequence, body in bodies]
-    rows = [_row(sequence, body, event) for sequence, body, event in decoded]
-    named = [row for sequence, _, event in decoded for row in _resource_rows(sequence, event)]
-    if rows:
-        # An event id that is there already is the same event, recorded twice around a crash of the core.
-        connection.execute(sqlite_insert(events).on_conflict_do_nothing(), rows)
-    if named:
-        connection.execute(sqlite_insert(resources).on_conflict_do_nothing(), named)
-    store_uses(connection, (call for _, call in calls))
+    events: list[Row] = []
+    resources: list[Row] = []
+    calls: list[tuple[IndexedFields, CallRecord]] = []
+    for record in records:
+        if record.kind == CALL:
+            call = _call.decode(record.body)
+            body = bytes(call.event)
+        elif record.kind == EVENT:
+            call, body = None, record.body
+        else:
+            continue
+        fields = read_fields(body)
+        events.append(event_row(record.sequence, body, fields))
+        resources += resource_rows(record.sequence, fields)
+        if call is not None:
+            calls.append((fields, call))
+    add(connection, ADD_EVENT, events)
+    add(connection, ADD_RESOURCE, resources)
+    store_uses(connection, calls)
     at = records[-1].position
     connection.execute(delete(position))
     connection.execute(
@@ -103,32 +107,3 @@ def _store(connection: Connection, records: list[chain.Record]) -> None:
             format=FORMAT, segment=at.segment, offset=at.offset, sequence=at.sequence, hash=at.hash
         )
     )
-
-
-def _row(sequence: int, body: bytes, event: Mapping[str, Any]) -> dict[str, Any]:
-    identity = event.get("userIdentity") or {}
-    return {
-        "sequence": sequence,
-        "event_id": str(event.get("eventID", "")),
-        # Records of no account (refused calls, the deployment's own) are kept under an account nobody has.
-        "account": str(event.get("recipientAccountId", "")),
-        "region": str(event.get("awsRegion", "")),
-        "at": int(datetime.fromisoformat(str(event["eventTime"])).timestamp()),
-        "name": str(event.get("eventName", "")),
-        "source": str(event.get("eventSource", "")),
-        "username": username(identity),
-        "access_key_id": str(identity.get("accessKeyId", "")),
-        "read_only": bool(event.get("readOnly")),
-        "request_id": str(event.get("requestID", "")),
-        "body": body.decode(),
-    }
-
-
-def _resource_rows(sequence: int, event: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    for number, resource in enumerate(event.get("resources") or ()):
-        yield {
-            "sequence": sequence,
-            "number": number,
-            "name": str(resource.get("ARN", "")),
-            "type": str(resource.get("type", "")),
-        }

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from foundation.store import faults_translated
 from foundation.trail.index import TrailIndex, events, uses
+from foundation.trail.indexed import IndexedFields
 
 __all__ = ["TRACKED", "CallRecord", "KeyUse", "KeyUses", "store_uses"]
 
@@ -47,23 +48,13 @@ class CallRecord(msgspec.Struct):
     uses: list[_Use]
 
 
-class _Event(msgspec.Struct, rename="camel"):
-    event_name: str
-    event_id: str = msgspec.field(name="eventID")
-    request_id: str = msgspec.field(name="requestID")
-
-
-_event = msgspec.json.Decoder(_Event)
-
-
-def store_uses(connection: Connection, calls: Iterable[CallRecord]) -> None:
+def store_uses(connection: Connection, calls: Iterable[tuple[IndexedFields, CallRecord]]) -> None:
     """Keep the newest use of each key among these records, which come in the chain's order.
 
     A use whose call failed in the end (DryRun, a refused Verify) stands in the trail by itself and is not counted.
     """
     newest: dict[tuple[str, str, str], dict[str, Any]] = {}
-    for call in calls:
-        event = _event.decode(call.event)
+    for event, call in calls:
         for use in call.uses:
             if use.purpose == "kms" and event.event_name in TRACKED:
                 newest[use.account, use.region, use.key] = {
