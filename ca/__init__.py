@@ -2,6 +2,17 @@
 
 from ca.crl_journal import TrailJournal
 from ca.csr import judge_csr
+from ca.custody import (
+    Confinement,
+    Crossed,
+    Custody,
+    LineageNode,
+    NewSubordinate,
+    Offer,
+    Rotated,
+    Wrapping,
+    chain_path,
+)
 from ca.errors import (
     AuthorityNotFound,
     AuthorityState,
@@ -18,6 +29,7 @@ from ca.errors import (
     SignatureMismatch,
 )
 from ca.jobs import jobs
+from ca.known import KnownAuthorities
 from ca.ocsp import MAX_REQUEST as MAX_OCSP_REQUEST
 from ca.ocsp import Answer as OcspAnswer
 from ca.ocsp import Malformed as OcspMalformed
@@ -47,12 +59,18 @@ __all__ = [
     "CertificateNotFound",
     "CertificateState",
     "ClaimTaken",
+    "Confinement",
     "Credentials",
+    "Crossed",
+    "Custody",
     "FolderSink",
     "IssueOrder",
     "Issued",
     "JudgedCsr",
+    "KnownAuthorities",
+    "LineageNode",
     "LintFailure",
+    "NewSubordinate",
     "NotPublished",
     "ObjectSink",
     "OcspAnswer",
@@ -60,16 +78,20 @@ __all__ = [
     "OcspRefused",
     "OcspResponder",
     "OcspTryLater",
+    "Offer",
     "OrderRefused",
     "Pca",
     "PcaContext",
     "PublicPki",
     "PublishedCrl",
+    "Rotated",
     "S3Endpoint",
     "S3Sink",
     "SerialsExhausted",
     "SignatureMismatch",
     "TrailJournal",
+    "Wrapping",
+    "chain_path",
     "jobs",
     "judge_csr",
     "ocsp_unsuccessful",

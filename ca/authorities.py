@@ -11,19 +11,20 @@ from cryptography.x509.oid import NameOID
 from sqlmodel import Session, col, select
 
 from ca.arns import authority_arn
+from ca.certificates import KeptCertificate
 from ca.errors import AuthorityNotFound, AuthorityState, OrderRefused
 from ca.issue import Issuance, Wanted
 from ca.keys import CA_KEY_SPECS
 from ca.orders import AuthorityView
 from ca.pem import pem
-from ca.profiles import PROFILES
+from ca.profiles import PROFILES, Profile
 from ca.revocation_settings import OWN
 from ca.shards import open_shards
 from ca.signing import key_label
 from ca.states import next_authority_state, state_at
-from ca.tables import AuthorityRow, CertificateRow, PlaceRow
+from ca.tables import AuthorityRow, PlaceRow
 from foundation.store import Duplicate, Unit
-from kms.hsm import Asker, CoreClient
+from kms.hsm import Asker, CoreClient, is_locked
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class NewAuthority:
     parent_id: str | None = None
     ends_with_parent: bool = False
     role: str | None = None
+    profile: Profile | None = None  # a CA's, in place of the usual one
 
 
 class Authorities:
@@ -95,6 +97,8 @@ class Authorities:
 
         def body(session: Session) -> AuthorityRow:
             row = found(session, authority_id)
+            if action == "enable":
+                refuse_locked(row, action)
             row.status = next_authority_state(
                 row.id, state_at(row.status, row.not_after, self._now()), action
             )
@@ -174,9 +178,9 @@ class Authorities:
         except Duplicate:  # PostgreSQL: another took the role meanwhile
             return self._with_role(new.role) or self._begin(new)
 
-    def _certify(self, row: AuthorityRow, new: NewAuthority) -> CertificateRow:
+    def _certify(self, row: AuthorityRow, new: NewAuthority) -> KeptCertificate:
         """Issue the authority's own certificate: by itself for a root, otherwise by its parent."""
-        profile = PROFILES["root" if row.parent_id is None else "subordinate"]
+        profile = new.profile or PROFILES["root" if row.parent_id is None else "subordinate"]
         issued, _ = self._issuance.issue(
             Wanted(
                 authority_id=row.parent_id or row.id,
@@ -192,7 +196,7 @@ class Authorities:
         )
         return issued
 
-    def _activate(self, row: AuthorityRow, issued: CertificateRow) -> AuthorityRow:
+    def _activate(self, row: AuthorityRow, issued: KeptCertificate) -> AuthorityRow:
         def body(session: Session) -> AuthorityRow:
             current = found(session, row.id)
             if current.status != "CREATING":
@@ -216,6 +220,12 @@ def found(session: Session, authority_id: str) -> AuthorityRow:
     if row is None:
         raise AuthorityNotFound(f"no certificate authority {authority_id} in this account and Region")
     return row
+
+
+def refuse_locked(row: AuthorityRow, action: str) -> None:
+    """Raise AuthorityState for an authority whose key is locked: only `keystead ca unlock` changes that."""
+    if is_locked(row.key_token):
+        raise AuthorityState(row.id, "locked", f"{action} (`keystead ca unlock` opens it for a while)")
 
 
 def common_name(text: str, organisation: str | None = None) -> x509.Name:

@@ -1,54 +1,59 @@
 """The job "ca.finish": a certificate whose intent was committed and whose signing was cut short is signed after all."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Final
 
 from cryptography import x509
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
+from ca.certificates import KeptCertificate
 from ca.errors import CaError
 from ca.issue import Issuance, RowsBeside
 from ca.lints.case import extension
 from ca.profiles import Profile, key_usage_names
 from ca.tables import AuthorityRow, CertificateRow
 from ca.templates import LONGEST, TEMPLATES
-from foundation.store import Claim, Unit, cancel, schedule
+from foundation.store import Claim, Unit, schedule_once
 
 FINISH_JOB: Final = "ca.finish"
 PATIENCE: Final = timedelta(seconds=30)
-"""How long the caller that made the intent has for signing it itself."""
+"""How long the caller that made an intent has for signing it itself."""
+SPAN: Final = timedelta(seconds=10)
+"""The job looks after all intents of such a span at once: one due row for them, not one for each."""
+MOST: Final = 500
+"""Intents that one run of the job finishes."""
 
 
-def finished_later(claim: str, now: Callable[[], datetime]) -> RowsBeside:
-    """What goes beside an issuance so that the job finishes it if its caller does not."""
+def finished_later(now: Callable[[], datetime]) -> RowsBeside:
+    """What goes beside issuances so that the job finishes those whose callers do not."""
 
     def intent(session: Session) -> None:
-        schedule(session, FINISH_JOB, claim, now() + PATIENCE)
+        number = int(now().timestamp() // SPAN.total_seconds()) + 1
+        ends = datetime.fromtimestamp(number * SPAN.total_seconds(), UTC)
+        schedule_once(session, FINISH_JOB, str(number), ends + PATIENCE)
 
-    def result(session: Session, _row: CertificateRow, _authority: AuthorityRow) -> None:
-        cancel(session, FINISH_JOB, claim)
-
-    return RowsBeside(intent, result)
+    return RowsBeside(intent, _nothing)
 
 
-def finish(unit: Unit, issuance: Issuance, claim: Claim) -> None:
-    """Sign what the claim's subject names, unless it is signed, revoked, or may be signed no longer."""
+def finish(unit: Unit, issuance: Issuance, claim: Claim, now: Callable[[], datetime]) -> None:
+    """Sign the scope's intents by templates that have waited for too long, unless they may be signed no longer."""
     with unit.read() as session:
-        of = CertificateRow.claim == claim.subject
-        row = session.exec(select(CertificateRow).where(of)).one_or_none()
-    if row is not None and row.status == "INTENT" and row.profile in TEMPLATES:
+        late = select(CertificateRow).where(
+            CertificateRow.status == "INTENT", CertificateRow.created_at <= now() - PATIENCE
+        )
+        rows = session.exec(late.order_by(col(CertificateRow.created_at).desc()).limit(MOST)).all()
+    for row in rows:
+        if row.profile in TEMPLATES:
+            with suppress(CaError):  # its authority is disabled, say: the certificate stays in progress
+                issuance.resume(KeptCertificate.of(row), profile_of)
+    unit.write(claim.finish)
 
-        def result(session: Session, _row: CertificateRow, _authority: AuthorityRow) -> None:
-            claim.finish(session)
 
-        try:
-            issuance.resume(row, profile_of, RowsBeside(claim.finish, result))
-        except CaError:  # its authority is disabled, say: the certificate stays in progress
-            unit.write(claim.finish)
-    else:
-        unit.write(claim.finish)
+def _nothing(_session: Session, _kept: KeptCertificate, _authority: AuthorityRow) -> None:
+    """The due row stays: others' intents may be of the same span."""
 
 
 def profile_of(name: str, certificate: x509.Certificate) -> Profile:

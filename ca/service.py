@@ -9,17 +9,21 @@ from sqlmodel import Session
 
 from ca.arns import certificate_arn, parse_authority_arn
 from ca.authorities import Authorities, NewAuthority, common_name
+from ca.certificates import KeptCertificate
 from ca.crl_journal import CrlJournal
+from ca.custody import Custody, Work, relock, successor_of
 from ca.draft import server_subject
 from ca.ending import end
-from ca.errors import AuthorityNotFound, BadKey, OrderRefused
+from ca.errors import AuthorityNotFound, AuthorityState, BadKey, OrderRefused
 from ca.finishing import finish
 from ca.hierarchy import DEPLOYMENT, INIT, HierarchyMaker
 from ca.issue import Issuance, RowsBeside, Wanted
 from ca.keys import check_for_server, judge_key
+from ca.known import KnownAuthorities
 from ca.ocsp import Signers
 from ca.ocsp.tables import SignerRow
 from ca.orders import AuthorityView, Beside, CaSettings, Issued, IssueOrder
+from ca.pca.audit_reports import write_due
 from ca.pem import pem
 from ca.pointing import Pointing
 from ca.profiles import PROFILES
@@ -27,7 +31,7 @@ from ca.publishing import Publishing
 from ca.revocation import Revocation
 from ca.signing import Signer
 from ca.sinks import ObjectSink
-from ca.tables import AuthorityRow, CertificateRow
+from ca.tables import AuthorityRow
 from foundation.store import SYSTEM, Claim, Scope, Unit
 from kms.hsm import Asker, CoreClient
 
@@ -51,6 +55,7 @@ class CaService:
         settings: CaSettings | None = None,
         sink: ObjectSink | None = None,
         journal: CrlJournal | None = None,
+        known: KnownAuthorities | None = None,
     ) -> None:
         self._unit = unit
         self._asker = asker
@@ -60,6 +65,7 @@ class CaService:
         self._settings = settings or CaSettings()
         self._sink = sink
         self._journal = journal
+        self._known = known
         self._signer = Signer(core, asker)
 
     def create_root(self, subject: x509.Name | str, spec: str, validity: timedelta) -> AuthorityView:
@@ -107,7 +113,14 @@ class CaService:
                 "the deployment's authorities commit in a scope of their own: nothing goes beside"
             )
         rows = None if beside is None else _rows_beside(beside)
-        return _issued(*self._issuance(unit).issue(self._wanted(order, authority_id), rows))
+        try:
+            return _issued(*self._issuance(unit).issue(self._wanted(order, authority_id), rows))
+        except AuthorityState:
+            with unit.read() as session:
+                successor = successor_of(session, authority_id)
+            if successor is None:
+                raise
+        return _issued(*self._issuance(unit).issue(self._wanted(order, successor), rows))  # of the same name
 
     def authority(self, arn: str) -> AuthorityView:
         """Raises AuthorityNotFound."""
@@ -167,13 +180,38 @@ class CaService:
         """The job "ca.ocsp": see `Signers.renew`."""
         self._signers().renew(claim)
 
+    def relock(self, claim: Claim) -> None:
+        """The job "ca.relock": see `ca.custody.relock`."""
+        relock(self._unit, claim)
+
+    def custody(self, wall: Callable[[], datetime]) -> Custody:
+        """What an operator does with the authorities of the unit's account and Region. `wall` is the core's clock."""
+        return Custody(
+            Work(
+                self._unit,
+                self._asker,
+                self._core,
+                self._now,
+                wall,
+                self._entropy,
+                Pointing.by(self._settings, self._sink),
+                self._issuance(self._unit),
+                self._authorities(self._unit),
+                self.republish,
+            )
+        )
+
+    def write_audit_report(self, claim: Claim) -> None:
+        """The job "ca.audit": see `ca.pca.audit_reports.write_due`."""
+        write_due(self._unit, claim, self._sink)
+
     def end(self, claim: Claim) -> None:
         """The job "ca.end": see `ca.ending`."""
         end(self._unit, claim, self._now)
 
     def finish(self, claim: Claim) -> None:
         """The job "ca.finish": see `ca.finishing`."""
-        finish(self._unit, self._issuance(self._unit), claim)
+        finish(self._unit, self._issuance(self._unit), claim, self._now)
 
     def _own(self, arn: str) -> tuple[Unit, str]:
         """The unit for an authority of this scope, or of the deployment's; others do not exist here."""
@@ -213,6 +251,7 @@ class CaService:
             entropy=self._entropy,
             backdate=self._settings.backdate,
             pointing=Pointing.by(self._settings, self._sink),
+            known=self._known,
         )
 
     def _signers(self) -> Signers:
@@ -232,7 +271,7 @@ class CaService:
         return Revocation(unit, now=self._now)
 
 
-def _issued(row: CertificateRow, authority: AuthorityRow) -> Issued:
+def _issued(row: KeptCertificate, authority: AuthorityRow) -> Issued:
     assert row.certificate is not None
     assert authority.certificate is not None
     return Issued(
@@ -246,7 +285,7 @@ def _issued(row: CertificateRow, authority: AuthorityRow) -> Issued:
 
 
 def _rows_beside(beside: Beside) -> RowsBeside:
-    def result(session: Session, row: CertificateRow, authority: AuthorityRow) -> None:
+    def result(session: Session, row: KeptCertificate, authority: AuthorityRow) -> None:
         beside.result(session, _issued(row, authority))
 
     return RowsBeside(beside.intent, result)

@@ -11,7 +11,17 @@ from typing import Literal, Self
 import acm
 import kms.keys
 from acm import AcmService, AcmSettings, JobContext
-from ca import CaService, CaSettings, OcspResponder, Pca, PcaContext, PublicPki, TrailJournal, pca
+from ca import (
+    CaService,
+    CaSettings,
+    KnownAuthorities,
+    OcspResponder,
+    Pca,
+    PcaContext,
+    PublicPki,
+    TrailJournal,
+    pca,
+)
 from ca import jobs as ca_jobs
 from foundation.identity import (
     AccessKeys,
@@ -205,6 +215,7 @@ class Assembly:
             entropy=entropy,
             settings=ca_settings(self.settings),
             sink=self.outside.sink,
+            known=self.authorities,
             journal=TrailJournal(self.store, self.recorder, self.trail_index, self.clock.wall),
         )
 
@@ -242,8 +253,14 @@ class Assembly:
             entropy=entropy,
             settings=ca_settings(self.settings),
             sink=self.outside.sink,
+            known=self.authorities,
         )
         return Pca(context)
+
+    @cached_property
+    def authorities(self) -> KnownAuthorities:
+        """What all issuing shares: the authorities, in memory."""
+        return KnownAuthorities(self.store.generation)
 
     @cached_property
     def keys(self) -> Rooms:

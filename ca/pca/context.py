@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Protocol
 
 from cryptography import x509
@@ -13,6 +14,7 @@ from ca.algorithms import USUAL
 from ca.arns import authority_arn, parse_authority_arn
 from ca.authorities import found
 from ca.errors import AuthorityNotFound
+from ca.known import KnownAuthorities
 from ca.orders import CaSettings
 from ca.pca.configuration import KEY_STORAGE
 from ca.pca.errors import InvalidArn, ResourceNotFound
@@ -48,6 +50,15 @@ class Context:
     settings: CaSettings
     sink: ObjectSink
     settle: Callable[[], None]  # returns when every worker has seen what is committed
+    known: KnownAuthorities
+
+    def kept(self, unit: Unit, authority_id: str) -> "Kept":
+        """The authority as every process has seen it, from memory. Raises AuthorityNotFound."""
+        known = self.known.find(unit, authority_id)
+        row, configuration = known.row, known.configuration
+        if configuration is None:
+            configuration = _shared(unit.scope, row.id, row.subject, row.key_spec, row.created_at)
+        return of_row(row, configuration, self.now())
 
     @property
     def asker(self) -> Asker:
@@ -102,16 +113,28 @@ def kept(session: Session, authority_id: str, now: datetime) -> Kept:
 def of_row(row: AuthorityRow, configuration: ConfigurationRow | None, now: datetime) -> Kept:
     """Both rows together."""
     if configuration is None:
-        name: dict[str, Any] = subject_of(x509.Name.from_bytes(row.subject))
-        configuration = ConfigurationRow(
-            account=row.account,
-            region=row.region,
-            authority_id=row.id,
-            usage_mode="GENERAL_PURPOSE",
-            signing_algorithm=USUAL[row.key_spec].name,
-            subject=json.dumps(name),
-            key_storage=KEY_STORAGE,
-            tags="{}",
-            changed_at=row.created_at,
+        configuration = _made_up(
+            Scope(row.account, row.region), row.id, row.subject, row.key_spec, row.created_at
         )
     return Kept(Scope(row.account, row.region), row, configuration, state_at(row.status, row.not_after, now))
+
+
+def _made_up(
+    scope: Scope, authority_id: str, subject: bytes, key_spec: str, created_at: datetime
+) -> ConfigurationRow:
+    """Of an authority that the API has not changed."""
+    name: dict[str, Any] = subject_of(x509.Name.from_bytes(subject))
+    return ConfigurationRow(
+        account=scope.account,
+        region=scope.region,
+        authority_id=authority_id,
+        usage_mode="GENERAL_PURPOSE",
+        signing_algorithm=USUAL[key_spec].name,
+        subject=json.dumps(name),
+        key_storage=KEY_STORAGE,
+        tags="{}",
+        changed_at=created_at,
+    )
+
+
+_shared = lru_cache(maxsize=1024)(_made_up)

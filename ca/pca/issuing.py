@@ -1,15 +1,15 @@
 """IssueCertificate, GetCertificate, RevokeCertificate."""
 
 import re
-import uuid
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 
 from cryptography import x509
-from sqlmodel import Session
 
 from ca.arns import certificate_arn
+from ca.certificates import KeptCertificate, by_serial
 from ca.csr import ProvenRequest, prove
 from ca.finishing import finished_later
 from ca.issue import Issuance, Wanted
@@ -25,17 +25,18 @@ from ca.pca.errors import (
     ResourceNotFound,
     translated,
 )
-from ca.pca.lifecycle import IDEMPOTENT_FOR, digest_of, refuse_deleted
+from ca.pca.lifecycle import digest_of, refuse_deleted
 from ca.pca.subjects import name_of
+from ca.pca.tokens import Token, TokenTaken
 from ca.pca.validity import beginning_of, moment_of
 from ca.pem import pem
 from ca.pointing import Pointing
 from ca.profiles import Profile
 from ca.revocation import Revocation
 from ca.signing import Signer
-from ca.tables import CertificateRow
 from ca.templates import DEFAULT, TEMPLATES, Template, Value, compiled
-from foundation.store import TokenReused, recall, remember
+from foundation.store import Unit
+from foundation.wire import uuid_text
 
 SHORT_LIVED_LIMIT: Final = timedelta(days=7)
 _TEMPLATE: Final = re.compile(r"arn:aws:acm-pca:::template/([A-Za-z0-9_]{1,80})/V1")
@@ -53,8 +54,8 @@ class Issuing:
         context = self._context
         arn, template = params["CertificateAuthorityArn"], template_named(params.get("TemplateArn"))
         unit, authority_id = context.place(arn)
-        with translated(), unit.read() as session:
-            authority = kept(session, authority_id, context.now())
+        with translated():
+            authority = context.kept(unit, authority_id)
             authority.allows("self-sign" if template.root else "issue")
         rules.check_signing(authority.row.key_spec, params["SigningAlgorithm"])
         with translated():
@@ -63,17 +64,9 @@ class Issuing:
         if template.root and (authority.row.kind != "ROOT" or proven.public_key != authority.row.public_key):
             raise InvalidArgs("A root's template is for a root CA's own signing request")
         wanted = self._wanted(authority, profile, subject, proven, params)
-        issuance = Issuance(
-            unit,
-            Signer(context.core, context.asker),
-            now=context.now,
-            entropy=context.entropy,
-            backdate=context.settings.backdate,
-            pointing=Pointing.by(context.settings, context.sink),
-        )
         with translated():
-            row, _ = issuance.issue(wanted, finished_later(wanted.claim, context.now))
-        return certificate_arn(authority.scope, authority_id, row.serial)
+            serial = self._issued(unit, wanted, params).serial
+        return certificate_arn(authority.scope, authority_id, serial)
 
     def get(self, authority_arn: str, arn: str) -> tuple[str, str | None]:
         """GetCertificate: PEM of the certificate and of its chain; ISSUED, EXPIRED and REVOKED stay readable."""
@@ -82,8 +75,8 @@ class Issuing:
             raise RequestInProgress(f"The certificate {arn} is not signed yet")
         if row.certificate is None:
             raise ResourceNotFound(f"The certificate {arn} was revoked before it was signed")
-        own = x509.load_der_x509_certificate(row.certificate)
-        if own.issuer == own.subject or authority.row.certificate is None:
+        of_root = row.profile in TEMPLATES and TEMPLATES[row.profile].root
+        if of_root or authority.row.certificate is None:
             return pem(row.certificate), None
         return pem(row.certificate), pem(authority.row.certificate + (authority.row.chain or b""))
 
@@ -104,16 +97,40 @@ class Issuing:
             revocation.revoke(authority_id, number, reason)
         context.settle()  # from here on no worker's OCSP says otherwise
 
-    def _find(self, authority_arn: str, arn: str) -> tuple[CertificateRow, Kept]:
+    def _issued(self, unit: Unit, wanted: Wanted, params: Mapping[str, Any]) -> KeptCertificate:
+        """The certificate; of a request that repeats an idempotency token within 5 minutes, the first one's."""
+        context = self._context
+        issuance = Issuance(
+            unit,
+            Signer(context.core, context.asker),
+            now=context.now,
+            entropy=context.entropy,
+            backdate=context.settings.backdate,
+            pointing=Pointing.by(context.settings, context.sink),
+            known=context.known,
+        )
+        later = finished_later(context.now)
+        if (token := params.get("IdempotencyToken")) is None:
+            return issuance.issue(wanted, later)[0]
+        own = Token(context, token, digest_of(params))
+        first = own.first()
+        if first is None:
+            try:
+                return issuance.issue(wanted, own.kept_beside(unit, wanted.claim, later))[0]
+            except TokenTaken as taken:
+                first = taken.claim
+        return issuance.issue(replace(wanted, claim=first, fresh=False), later)[0]
+
+    def _find(self, authority_arn: str, arn: str) -> tuple[KeptCertificate, Kept]:
         prefix, _, serial = arn.partition("/certificate/")
         if prefix != authority_arn or _SERIAL.fullmatch(serial) is None:
             raise InvalidArn(f"{arn} is not the ARN of a certificate of {authority_arn}")
         unit, authority_id = self._context.place(authority_arn)
-        with translated(), unit.read() as session:
-            authority = kept(session, authority_id, self._context.now())
+        with translated():
+            authority = self._context.kept(unit, authority_id)
             refuse_deleted(authority)
-            key = (authority.scope.account, authority.scope.region, authority_id, serial)
-            row = session.get(CertificateRow, key)
+            with unit.rows() as rows:
+                row = by_serial(rows, unit.scope, authority_id, serial)
         if row is None:
             raise ResourceNotFound(f"There is no certificate {arn}")
         return row, authority
@@ -140,30 +157,17 @@ class Issuing:
             names=(),
             public_key=proven.public_key,
             valid_for=until - now,
-            not_before=beginning_of(params.get("ValidityNotBefore"), now),
+            not_before=beginning_of(
+                params.get("ValidityNotBefore"),
+                now,
+                self._context.settings.backdate,
+                None if profile.self_signed else authority.row.not_before,
+            ),
             not_after=until,
-            claim=self._claim(params),
+            claim=f"pca/{uuid_text(self._context.entropy(16))}",
             algorithm=params["SigningAlgorithm"],
+            fresh=True,
         )
-
-    def _claim(self, params: Mapping[str, Any]) -> str:
-        """A claim of its own for each request; the same for one that repeats an idempotency token within 5 minutes."""
-        context = self._context
-        claim = f"pca/{uuid.UUID(bytes=context.entropy(16), version=4)}"
-        token, digest, now = params.get("IdempotencyToken"), digest_of(params), context.now()
-        if token is None:
-            return claim
-
-        def body(session: Session) -> str:
-            first = recall(session, "IssueCertificate", token, digest, now)
-            if first is None:
-                remember(session, "IssueCertificate", token, digest, claim, now + IDEMPOTENT_FOR, now=now)
-            return first or claim
-
-        try:
-            return context.unit.write(body)
-        except TokenReused as error:
-            raise InvalidArgs(str(error)) from error
 
 
 def template_named(arn: str | None) -> Template:

@@ -57,8 +57,7 @@ class Pca:
         """
         unit, authority_id = self._context.place(arn)
         try:
-            with unit.read() as session:
-                found = kept(session, authority_id, self._context.now())
+            found = self._context.kept(unit, authority_id)
         except AuthorityNotFound:
             if unit.scope == self._context.unit.scope:
                 with translated():

@@ -30,13 +30,21 @@ def moment_of(validity: Mapping[str, Any], now: datetime) -> datetime:
         raise InvalidArgs(f"A Validity of {value} {kind} is no moment that a certificate can say") from error
 
 
-def beginning_of(validity: Mapping[str, Any] | None, now: datetime) -> datetime | None:
-    """ValidityNotBefore, a moment and no length. Raises InvalidArgs."""
+def beginning_of(
+    validity: Mapping[str, Any] | None, now: datetime, backdate: timedelta, issuer: datetime | None
+) -> datetime:
+    """ValidityNotBefore, a moment and no length; `now` less the backdate where it is not given, or the issuer's if later.
+
+    Raises InvalidArgs, also for a moment before the issuer's own beginning: what is asked is never moved.
+    """
     if validity is None:
-        return None
+        return max(now - backdate, issuer or now - backdate)
     if validity["Type"] not in {"ABSOLUTE", "END_DATE"}:
         raise InvalidArgs("ValidityNotBefore is given as a moment, of type ABSOLUTE")
-    return moment_of(validity, now)
+    asked = moment_of(validity, now)
+    if issuer is not None and asked < issuer:
+        raise InvalidArgs(f"ValidityNotBefore is before the CA's own, {issuer:%Y-%m-%d %H:%M:%S} UTC")
+    return asked
 
 
 def _months_later(now: datetime, months: int) -> datetime:

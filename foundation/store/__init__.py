@@ -2,7 +2,7 @@
 
 from foundation.store.columns import UtcDateTime
 from foundation.store.deployment import ClockRefused, Deployment
-from foundation.store.due import Claim, Job, cancel, schedule
+from foundation.store.due import Claim, Job, cancel, schedule, schedule_once
 from foundation.store.engine import BEGIN_OPTION, sqlite_engine
 from foundation.store.errors import (
     BadValue,
@@ -66,6 +66,7 @@ __all__ = [
     "remember",
     "rows_of",
     "schedule",
+    "schedule_once",
     "sqlite_engine",
     "unchanged",
 ]

@@ -4,13 +4,20 @@ import hmac
 from datetime import datetime
 from typing import Final
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from foundation.store.errors import TokenReused
-from foundation.store.sessions import scope_of
+from foundation.store.prepared import Add, Change, Find, Remove
+from foundation.store.sessions import rows_of
 from foundation.store.tables import Idempotency
 
 _SWEEP: Final = 4
+_KEPT: Final = ("request_digest", "result", "expires_at")
+_FIND: Final = Find(Idempotency, _KEPT, by=("operation", "token"))
+_ADD: Final = Add(Idempotency, ("operation", "token", *_KEPT))
+_EXPIRED: Final = Find(Idempotency, ("operation", "token"), by=(), up_to="expires_at", most=_SWEEP)
+_REMOVE: Final = Remove(Idempotency, by=("operation", "token"))
+_CHANGE: Final = Change(Idempotency, _KEPT, by=("operation", "token"))
 
 
 def recall(session: Session, operation: str, token: str, request_digest: bytes, now: datetime) -> str | None:
@@ -18,12 +25,15 @@ def recall(session: Session, operation: str, token: str, request_digest: bytes, 
 
     Raises TokenReused when the token came with another request (another digest).
     """
-    row = _row(session, operation, token)
-    if row is None or row.expires_at <= now:
+    found = rows_of(session).one(_FIND, {"operation": operation, "token": token})
+    if found is None:
         return None
-    if not hmac.compare_digest(row.request_digest, request_digest):
+    digest, result, expires_at = found
+    if expires_at <= now:
+        return None
+    if not hmac.compare_digest(digest, request_digest):
         raise TokenReused(f"the token of an earlier {operation} came with different parameters")
-    return row.result
+    return str(result)
 
 
 def remember(  # noqa: PLR0917 -- what a token stands for, in the order of its columns
@@ -41,27 +51,10 @@ def remember(  # noqa: PLR0917 -- what a token stands for, in the order of its c
     Two calls that race with one token: the second write is a Duplicate on PostgreSQL, which is tried again and
     then recalls.
     """
-    row = _row(session, operation, token)
-    if row is None:
-        scope = scope_of(session)
-        row = Idempotency(
-            account=scope.account,
-            region=scope.region,
-            operation=operation,
-            token=token,
-            request_digest=request_digest,
-            result=result,
-            expires_at=expires_at,
-        )
-    else:
-        row.request_digest, row.result, row.expires_at = request_digest, result, expires_at
-    session.add(row)
+    rows, named = rows_of(session), {"operation": operation, "token": token}
+    kept = dict(zip(_KEPT, (request_digest, result, expires_at), strict=True))
+    if rows.run(_CHANGE, {**named, **{f"new_{name}": value for name, value in kept.items()}}) == 0:
+        rows.run(_ADD, {**named, **kept})
     if now is not None:
-        expired = select(Idempotency).where(col(Idempotency.expires_at) <= now).limit(_SWEEP)
-        for old in session.exec(expired):
-            session.delete(old)
-
-
-def _row(session: Session, operation: str, token: str) -> Idempotency | None:
-    scope = scope_of(session)
-    return session.get(Idempotency, (scope.account, scope.region, operation, token))
+        for old in rows.all(_EXPIRED, {"expires_at": now}):
+            rows.run(_REMOVE, dict(zip(("operation", "token"), old, strict=True)))

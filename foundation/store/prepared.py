@@ -101,20 +101,34 @@ class _Statement:
 
 
 class Find(_Statement):
-    """SELECT columns, by the equality of others."""
+    """SELECT columns, by the equality of others; where it is told, `up_to` a value of one more, and at `most` so many."""
 
-    def __init__(self, table: type[SQLModel], columns: Sequence[str], *, by: Sequence[str]) -> None:
+    def __init__(
+        self,
+        table: type[SQLModel],
+        columns: Sequence[str],
+        *,
+        by: Sequence[str],
+        up_to: str | None = None,
+        most: int | None = None,
+    ) -> None:
         super().__init__(table)
         self._columns, self._by = tuple(columns), self._own(by)
+        self._up_to, self._most = up_to, most
 
     def _made(self, dialect: Dialect, mark: str) -> _Plan:
-        text = _said("SELECT", ", ".join(self._columns), "FROM", self.table.name, _where(self._by, mark))
+        where, by = _where(self._by, mark), self._by
+        if self._up_to is not None:
+            where += f"{' AND' if by else 'WHERE'} {self._up_to} <= {mark}"
+            by = (*by, self._up_to)
+        limit = "" if self._most is None else f"LIMIT {self._most}"
+        text = _said("SELECT", ", ".join(self._columns), "FROM", self.table.name, where, limit)
         results = []
         for at, name in enumerate(self._columns):
             take = self.table.columns[name].type.dialect_impl(dialect).result_processor(dialect, None)
             if take is not None:
                 results.append((at, take))
-        return _Plan(text, self._bound(dialect, self._by), results)
+        return _Plan(text, self._bound(dialect, by), results)
 
 
 class Add(_Statement):

@@ -1,6 +1,7 @@
 """The store: one database, its engines, and what is asked of it outside any tenant."""
 
 import os
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -52,7 +53,7 @@ class Store:
             self._reader = self._write_engine = postgres_engine(url)
             writer = PostgresWriter(self._write_engine)
             self._generations = PostgresGenerations(self._reader)
-        self._database = Database(self._reader, writer, self._transactions, wall)
+        self._database = Database(self._reader, writer, self._transactions, wall, self._settle)
 
     @classmethod
     def open(cls, url: str, *, wall: Callable[[], datetime], directory: Path | None = None) -> Self:
@@ -116,6 +117,9 @@ class Store:
     def staleness(self) -> float:
         """By how many seconds what `generation` answers may be behind, in any process."""
         return self._generations.staleness
+
+    def _settle(self) -> None:
+        time.sleep(self._generations.staleness)
 
     # The deployment
 
@@ -185,6 +189,9 @@ class Store:
 
     def claim_due(self, kind: str, now: datetime, wall_lease: timedelta, limit: int) -> list[Claim]:
         """Claim up to `limit` pieces of due work over all tenants, until `wall_lease` from now on the wall clock."""
+        soonest = self.next_due((kind,))
+        if soonest is None or soonest > now:  # most often: a look costs no transaction of the one writer
+            return []
         return self._write(
             lambda connection: due.claim_due(
                 connection, kind, now, wall=self._wall(), lease=wall_lease, limit=limit

@@ -64,6 +64,8 @@ class Database:
     writer: Writer
     transactions: OpenTransactions
     wall: Callable[[], datetime]
+    settle: Callable[[], None]
+    """Waits until every process has seen the generations that are committed."""
 
 
 class Unit:
@@ -112,11 +114,13 @@ class Unit:
 
         The body may run more than once and in another thread: it re-reads the rows it relies on, changes nothing but
         the session, calls nothing that waits, and returns plain values or rows. Rows that it returns stay readable.
+        What it changes in rows that caches hold (`cached_under`) every process has seen when this returns.
         Raises Duplicate, Conflict, BadValue, ForeignRow, StoreUnavailable, and whatever the body raises: nothing
         was written then (StoreUnavailable during the commit: unknown, repeat under the idempotency token).
         """
         database = self._database
         database.transactions.assert_none()
+        outdated: set[str] = set()
 
         def run(connection: Connection) -> T:
             with database.transactions.one(), TenantSession(connection, self.scope, writable=True) as session:
@@ -124,12 +128,15 @@ class Unit:
                 session.flush()
                 for name in session.outdated:
                     raise_counter(connection, name, 1)
+                    outdated.add(name)
                 self._put_event(connection)
                 return result
 
         result = database.writer.run(run)
         if self._event is not None:
             self._event.written = True
+        if outdated:
+            database.settle()
         return result
 
     def at(self, scope: Scope, *, because: str) -> "Unit":
