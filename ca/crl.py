@@ -36,7 +36,7 @@ _CODES: Final = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What a CRL says. `algorithm` is a DER AlgorithmIdentifier, `issuer` a DER Name; times have whole seconds.
+    """What a CRL says. `algorithm` is a DER AlgorithmIdentifier, `issuer` a DER Name; times are cut to whole seconds.
 
     `urls` are those of the IssuingDistributionPoint; without any, the CRL is complete and has none.
     """

@@ -66,7 +66,10 @@ class CoreClient(Caller):
         algorithm: KMS's names, see `kms.hsm.algorithms`. message_type: KMS's, of kind "raw" only. Deterministic but for
         RSASSA-PSS and ML-DSA: the same bytes give the same signature.
         """
-        return self._call(frames.Sign(token, label, algorithm, message, kind, message_type), asker).first
+        deadline = self._slow_deadline if len(message) > frames.SMALL else None
+        return self._call(
+            frames.Sign(token, label, algorithm, message, kind, message_type), asker, deadline
+        ).first
 
     def verify(  # noqa: PLR0917 - as `sign`
         self,

@@ -21,6 +21,7 @@ class Connection:
 
     def __init__(self, path: Path, role: Role, until: float) -> None:
         self.pid = os.getpid()
+        self._longest = frames.longest(role)
         self._buffer = bytearray()
         self._timeout = 0.0  # seconds, as the kernel was last told
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -47,7 +48,7 @@ class Connection:
     def exchange(self, ask: frames.Ask, until: float) -> frames.Answer:
         """Send and wait for the answer of that number. Raises Disconnected, or CoreUnavailable past `until`."""
         try:
-            packed = frames.pack(ask)
+            packed = frames.pack(ask, self._longest)
         except frames.FrameError as too_long:
             raise errors.KeyRefused(str(too_long)) from too_long
         try:

@@ -1,7 +1,7 @@
 """The protocol between the core and its callers: fixed-schema msgpack frames, each behind a 32-bit length.
 
 One request, one answer, matched by number. Deadlines are CLOCK_MONOTONIC nanoseconds, which all processes of a host
-share. A frame longer than MAX_FRAME is refused by its prefix; nothing is allocated from a declared length.
+share. A frame that is too long is refused by its prefix; nothing is allocated from a declared length.
 """
 
 from collections.abc import Iterator
@@ -15,9 +15,10 @@ from kms.hsm.labels import Asker, KeyLabel, Kind, MessageType, Name, Role
 from kms.hsm.specs import SYMMETRIC
 
 PROTOCOL = 2
-MAX_FRAME = 8 * 1024 * 1024  # the largest lawful frame is a CRL to be signed
+MAX_FRAME = 8 * 1024 * 1024
+LONG_FRAME = 56 * 1024 * 1024  # of those who publish CRLs, the longest of all messages
 SMALL = 64 * 1024
-CRL_LIMIT = 7 * 1024 * 1024
+CRL_LIMIT = 55 * 1024 * 1024  # a million entries, each with its reason
 SEAL_LIMIT = 1024 * 1024
 PLAINTEXT_LIMIT = 4096
 BLOB_LIMIT = 6144  # KMS's CiphertextType: the longest that its API takes
@@ -330,14 +331,19 @@ def read_number(payload: bytes) -> int:
         return -1
 
 
-def pack(frame: Ask | Answer) -> bytes:
+def longest(role: Role | None) -> int:
+    """The longest frame that a peer may send. Workers, which parse what strangers send, sign no CRL."""
+    return LONG_FRAME if role in {"scheduler", "admin"} else MAX_FRAME
+
+
+def pack(frame: Ask | Answer, most: int = MAX_FRAME) -> bytes:
     payload = _encode(frame)
-    if len(payload) > MAX_FRAME:
-        raise FrameError(f"a frame of {len(payload)} bytes is longer than the limit of {MAX_FRAME}")
+    if len(payload) > most:
+        raise FrameError(f"a frame of {len(payload)} bytes is longer than the limit of {most}")
     return len(payload).to_bytes(4, "big") + payload
 
 
-def take_frames(buffer: bytearray, limit: int) -> Iterator[bytes]:
+def take_frames(buffer: bytearray, limit: int, most: int = MAX_FRAME) -> Iterator[bytes]:
     """Take up to `limit` whole frames off the front of `buffer`; raises FrameError for an oversize prefix."""
     start = 0
     try:
@@ -345,8 +351,8 @@ def take_frames(buffer: bytearray, limit: int) -> Iterator[bytes]:
             if len(buffer) - start < 4:
                 break
             length = int.from_bytes(buffer[start : start + 4], "big")
-            if length > MAX_FRAME:
-                raise FrameError(f"a frame of {length} bytes is announced, the limit is {MAX_FRAME}")
+            if length > most:
+                raise FrameError(f"a frame of {length} bytes is announced, the limit is {most}")
             if len(buffer) - start - 4 < length:
                 break
             payload = bytes(memoryview(buffer)[start + 4 : start + 4 + length])

@@ -58,7 +58,8 @@ class PeerConnection:
     def frames(self, limit: int) -> list[bytes]:
         """Up to `limit` whole frames of what was received. Raises Gone for an oversize one."""
         try:
-            return list(frames.take_frames(self._in, limit))
+            most = frames.longest(None if self.peer is None else self.peer.role)
+            return list(frames.take_frames(self._in, limit, most))
         except frames.FrameError as oversize:
             raise Gone(str(oversize)) from oversize
 

@@ -8,7 +8,7 @@ from kms.hsm.specs import Spec, found_spec
 
 LOOP: Final = ""
 QUICK: Final = "quick"  # milliseconds
-SLOW: Final = "slow"  # RSA key generation: up to seconds
+SLOW: Final = "slow"  # RSA key generation, long CRLs: up to seconds
 
 
 def helper_for(body: frames.AnyBody) -> str:
@@ -23,6 +23,9 @@ def _private(body: Any) -> str:
 
 
 def _signature(body: frames.Sign) -> str:
+    """A long CRL is read through and hashed as a whole, whatever the key: that is no work for the loop."""
+    if len(body.message) > frames.SMALL:
+        return SLOW
     return QUICK if body.algorithm == "ED25519_PH_SHA_512" else _private(body)
 
 

@@ -22,6 +22,7 @@ from kms.hsm.service import KeyService, Outcome
 
 READ = 1024 * 1024
 STUCK = 1.0  # seconds; a helper that does not even read must not hold up the loop for longer
+_LONGEST_JOB = frames.LONG_FRAME + 1024
 LIVED = 0.25  # seconds; a helper that dies younger waits for the next beat before it is replaced
 
 
@@ -171,7 +172,7 @@ def run_helper(stream: socket.socket, core: int, service: KeyService) -> NoRetur
         buffer = bytearray()
         while received := stream.recv(READ):
             buffer += received
-            for payload in frames.take_frames(buffer, 1):
+            for payload in frames.take_frames(buffer, 1, _LONGEST_JOB):
                 job = msgspec.msgpack.decode(payload, type=Job)
                 send_frame(stream, msgspec.msgpack.encode(work(service, job)))
         os._exit(0)

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Barrier
@@ -17,7 +17,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 import ca
-from ca import CaService, CaSettings, Issued, IssueOrder
+from ca import CaService, CaSettings, Issued, IssueOrder, ObjectSink
+from ca.crl_journal import CrlJournal
+from ca.pointing import Pointing
 from foundation.store import Claim, Scope, Store, Unit
 from kms.hsm import Asker, CoreClient
 from tests.support.core import RunningCore
@@ -39,6 +41,9 @@ class World:
     time: datetime = START
     request: str = field(default_factory=lambda: str(uuid.uuid4()))
     scripted: list[bytes] = field(default_factory=list)
+    public_url: str = "http://127.0.0.1:8750"
+    sink: ObjectSink | None = None
+    journal: CrlJournal | None = None
 
     def now(self) -> datetime:
         return self.time
@@ -59,8 +64,13 @@ class World:
             core or self.core,
             now=self.now,
             entropy=self.entropy,
-            settings=self.settings,
+            settings=replace(self.settings, public_url=self.public_url),
+            sink=self.sink,
+            journal=self.journal,
         )
+
+    def pointing(self) -> Pointing:
+        return Pointing(self.public_url, self.sink)
 
     def order(self, authority_arn: str, *names: str, **changes: Any) -> IssueOrder:
         values: dict[str, Any] = {

@@ -12,6 +12,7 @@ import pytest
 from kms.hsm import CoreClient, frames
 from kms.hsm.frames import Ask, FrameError
 from kms.hsm.labels import NOBODY, Asker
+from kms.hsm.routing import LOOP, SLOW, helper_for
 from tests.kms.hsm.inside import label
 from tests.kms.hsm.test_usage import BODIES
 from tests.support.core import RunningCore
@@ -99,6 +100,24 @@ def test_a_stranger_may_not_send_more_than_a_hello(raw: Raw) -> None:
 def test_an_oversize_frame_is_refused_by_its_prefix(greeted: Raw) -> None:
     greeted.send((frames.MAX_FRAME + 1).to_bytes(4, "big"))
     assert greeted.answer() is None
+
+
+def test_a_publisher_of_crls_may_send_longer_frames_than_a_worker(raw: Raw) -> None:
+    raw.ask(frames.Hello(frames.PROTOCOL, "scheduler"))
+    assert raw.answer() is not None
+    body = frames.Sign(b"", label("ca", "EC_prime256v1"), "ECDSA_SHA_256", bytes(frames.MAX_FRAME), "crl")
+    ask = Ask(9, time.monotonic_ns() + 10**11, NOBODY, body)
+    raw.send(frames.pack(ask, frames.longest("scheduler")))
+    answer = raw.answer()
+    assert answer is not None
+    assert answer.number == 9  # refused for its token, and read
+    assert frames.longest("worker") == frames.MAX_FRAME < frames.longest("admin")
+
+
+def test_a_long_list_is_read_by_a_helper_and_a_short_one_in_the_loop() -> None:
+    for size, place in ((frames.SMALL, LOOP), (frames.SMALL + 1, SLOW)):
+        body = frames.Sign(b"", label("ca", "EC_prime256v1"), "ECDSA_SHA_256", bytes(size), "crl")
+        assert helper_for(body) == place
 
 
 def test_frames_that_come_byte_by_byte_are_put_together(greeted: Raw) -> None:
