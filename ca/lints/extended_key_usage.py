@@ -1,6 +1,7 @@
-"""Only extended key usages that the profile has, and that the issuer, if it names any, has too."""
+"""Only extended key usages that the profile has, and that every CA above, if it names any, has too (the chain of purposes)."""
 
 from cryptography import x509
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from ca.lints.case import Broken, Case, extension
 
@@ -10,6 +11,9 @@ def check(case: Case) -> None:
     found = frozenset(usage) if usage is not None else frozenset()
     if found != case.profile.extended_key_usage:
         raise Broken(f"the extended key usage is not that of profile {case.profile.name}")
-    above = extension(case.issuer, x509.ExtendedKeyUsage)
-    if above is not None and not found <= frozenset(above):
-        raise Broken("the extended key usage goes beyond the issuer's")
+    for above in (case.issuer, *case.above):
+        allowed = extension(above, x509.ExtendedKeyUsage)
+        if allowed is None or ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE in allowed:
+            continue
+        if not found <= frozenset(allowed):
+            raise Broken("the extended key usage goes beyond the issuer's or a higher CA's")

@@ -1,4 +1,4 @@
-"""No CA below an issuer whose path length is used up (RFC 5280 4.2.1.9)."""
+"""No CA deeper than the path length of any CA above allows (RFC 5280 4.2.1.9), and none that promises more itself."""
 
 from cryptography import x509
 
@@ -7,14 +7,17 @@ from ca.lints.case import Broken, Case, extension
 
 def check(case: Case) -> None:
     own = extension(case.certificate, x509.BasicConstraints)
-    above = extension(case.issuer, x509.BasicConstraints)
-    if own is None or not own.ca or case.profile.self_signed or above is None or above.path_length is None:
+    if own is None or not own.ca or case.profile.self_signed:
         return
-    if case.profile.rollover:  # of the issuer's own name: RFC 5280 does not count it
-        if own.path_length is None or own.path_length > above.path_length:
-            raise Broken(f"the path length must not exceed the issuer's, {above.path_length}")
-        return
-    if above.path_length == 0:
-        raise Broken("the issuer's path length of 0 allows no CA below it")
-    if own.path_length is None or own.path_length >= above.path_length:
-        raise Broken(f"the path length must be below the issuer's, {above.path_length}")
+    steps = 0 if case.profile.rollover else 1  # a certificate of its issuer's own name is not counted
+    for depth, above in enumerate((case.issuer, *case.above)):
+        constraints = extension(above, x509.BasicConstraints)
+        limit = None if constraints is None else constraints.path_length
+        if limit is not None:
+            whose = "the issuer's" if depth == 0 else "a higher CA's"
+            if limit < steps:
+                raise Broken(f"{whose} path length of {limit} allows no CA this deep below it")
+            if own.path_length is None or own.path_length > limit - steps:
+                raise Broken(f"{whose} path length of {limit} allows {limit - steps} at most here")
+        if above.issuer != above.subject:
+            steps += 1

@@ -4,6 +4,8 @@ Each folder is named after a rule; each file holds a certificate and its issuer'
 away; signatures of certificates that had to be patched do not verify, and lints do not look at them.
 """
 
+import ast
+import ipaddress
 import json
 import sys
 from collections.abc import Callable
@@ -13,7 +15,7 @@ from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, mldsa, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
@@ -105,6 +107,25 @@ def san(*names: str) -> x509.SubjectAlternativeName:
     return x509.SubjectAlternativeName([x509.DNSName(text) for text in names])
 
 
+ANY_NAMES = "EndEntityCertificate_APIPassthrough"
+"""A template whose certificates may have names of every kind."""
+
+
+def named(*names: x509.GeneralName, **changes: Any) -> x509.Certificate:
+    """A certificate for these names, whatever their kind, without a subject."""
+    return server(subject=x509.Name([]), san=(x509.SubjectAlternativeName(names), True), **changes)
+
+
+def bounded(tree: x509.GeneralName, *, excluded: bool = False) -> x509.Certificate:
+    """A root that permits, or excludes, one subtree of names."""
+    bounds = x509.NameConstraints(*((None, [tree]) if excluded else ([tree], None)))
+    return authority("root", constraints_on_names=(bounds, True))
+
+
+def organisation(*texts: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, text) for text in texts])
+
+
 def constrained(permitted: list[str] | None, excluded: list[str] | None) -> x509.Certificate:
     """A root whose certificates may have these hosts and not those."""
     permits, excludes = (
@@ -188,14 +209,64 @@ P521_KEY = ec.generate_private_key(ec.SECP521R1())
 P521_CA = authority("root", key=P521_KEY, signer=P521_KEY)
 PATH_1 = authority("root", constraints=(x509.BasicConstraints(ca=True, path_length=1), True))
 ALSO_1 = authority("subordinate", constraints=(x509.BasicConstraints(ca=True, path_length=1), True))
+# An issuer without limits of its own, below a CA that has some; it has the key that signs here.
+NO_LIMIT_ABOVE = authority(
+    "subordinate",
+    subject=name("Fixture Root"),
+    issuer=name("Fixture Top"),
+    key=CA_KEY,
+    constraints=(x509.BasicConstraints(ca=True, path_length=None), True),
+)
 NO_LIMIT = authority("subordinate", constraints=(x509.BasicConstraints(ca=True, path_length=None), True))
+
+ML_DSA_KEY = mldsa.MLDSA44PrivateKey.generate()
+BOUNDS = x509.NameConstraints([x509.DNSName("example.com")], None)
+
+
+def network(text: str) -> x509.IPAddress:
+    return x509.IPAddress(ipaddress.ip_network(text))
+
+
+# kind -> a certificate with a name of it, a subtree that the name lies in, and one that it does not
+OTHER_KINDS = (
+    (
+        "ip",
+        named(x509.IPAddress(ipaddress.ip_address("192.0.2.1"))),
+        network("192.0.2.0/24"),
+        network("198.51.100.0/24"),
+    ),
+    (
+        "ipv6",
+        named(x509.IPAddress(ipaddress.ip_address("2001:db8::1"))),
+        network("2001:db8::/32"),
+        network("2001:db9::/32"),
+    ),
+    (
+        "email",
+        named(x509.RFC822Name("a@example.com")),
+        x509.RFC822Name("example.com"),
+        x509.RFC822Name("example.net"),
+    ),
+    (
+        "uri",
+        named(x509.UniformResourceIdentifier("https://a.example.com/x")),
+        x509.UniformResourceIdentifier(".example.com"),
+        x509.UniformResourceIdentifier(".example.net"),
+    ),
+    (
+        "directory",
+        server(subject=organisation("Acme", "Unit")),
+        x509.DirectoryName(organisation("Acme")),
+        x509.DirectoryName(organisation("Other")),
+    ),
+)
 
 GOOD_ISSUERS = {
     "path_length": PATH_1,
     "name_constraints": constrained(["example.com"], ["mail.example.com"]),
 }
 
-# rule -> profile, good certificate, bad ones (name -> certificate, or certificate and issuer, or these and a profile)
+# rule -> profile or template, good certificate, bad ones: name -> certificate, or certificate, issuer, profile, CA above
 CASES: dict[str, tuple[str, x509.Certificate, dict[str, Any]]] = {
     "version": ("server", server(), {"version-1": patched(server(), version_1)}),
     "serial_number": (
@@ -288,6 +359,7 @@ CASES: dict[str, tuple[str, x509.Certificate, dict[str, Any]]] = {
             "issuer-has-0": (authority("subordinate"), PATH_0),
             "issuer-has-1-too": (ALSO_1, PATH_1),
             "issuer-has-1-and-this-no-limit": (NO_LIMIT, PATH_1),
+            "higher-ca-has-1": (authority("subordinate"), NO_LIMIT_ABOVE, "subordinate", PATH_1),
         },
     ),
     "key_usage": (
@@ -301,7 +373,22 @@ CASES: dict[str, tuple[str, x509.Certificate, dict[str, Any]]] = {
     "extended_key_usage": (
         "server",
         server(),
-        {"client-too": server(eku=(ALL, False)), "beyond-issuer": (server(), CLIENTS_ONLY)},
+        {
+            "client-too": server(eku=(ALL, False)),
+            "beyond-issuer": (server(), CLIENTS_ONLY),
+            "beyond-a-higher-ca": (server(), NO_LIMIT_ABOVE, "server", CLIENTS_ONLY),
+        },
+    ),
+    "key_usage_of_key": (
+        ANY_NAMES,
+        server(usage=(usage("digital_signature", "key_agreement"), True)),
+        {
+            "ec-enciphers": server(usage=(usage("digital_signature", "key_encipherment"), True)),
+            "rsa-agrees": server(key=RSA_KEY, usage=(usage("digital_signature", "key_agreement"), True)),
+            "ml-dsa-enciphers": server(
+                key=ML_DSA_KEY, usage=(usage("digital_signature", "key_encipherment"), True)
+            ),
+        },
     ),
     "subject_key_identifier": ("server", server(), {"other": server(ski=(OTHER_ID, False))}),
     "authority_key_identifier": (
@@ -333,6 +420,32 @@ CASES: dict[str, tuple[str, x509.Certificate, dict[str, Any]]] = {
             "none": server(subject=x509.Name([]), san=(san(), True)),
         },
     ),
+    "san_syntax": (
+        ANY_NAMES,
+        named(
+            x509.DNSName("_sip.example.com"),
+            x509.RFC822Name("a.b+c@example.com"),
+            x509.UniformResourceIdentifier("spiffe://example.com/workload"),
+            x509.IPAddress(ipaddress.ip_address("192.0.2.1")),
+        ),
+        {
+            "dns-with-space": named(x509.DNSName("host example.com")),
+            "dns-empty": named(x509.DNSName("")),
+            "dns-dots": named(x509.DNSName("host..example.com")),
+            "mail-without-at": named(x509.RFC822Name("example.com")),
+            "mail-at-wildcard": named(x509.RFC822Name("a@*.example.com")),
+            "uri-relative": named(x509.UniformResourceIdentifier("/path")),
+            "uri-with-newline": named(x509.UniformResourceIdentifier("https://example.com/\nx")),
+        },
+    ),
+    "name_constraints_in_ca": (
+        "SubordinateCACertificate_PathLen0_CSRPassthrough",
+        authority("subordinate", bounds=(BOUNDS, True)),
+        {
+            "not-critical": authority("subordinate", bounds=(BOUNDS, False)),
+            "end-entity": (server(bounds=(BOUNDS, True)), ROOT, ANY_NAMES),
+        },
+    ),
     "name_constraints": (
         "server",
         server(san=(san("host.example.com", "other.example.com"), False)),
@@ -344,6 +457,11 @@ CASES: dict[str, tuple[str, x509.Certificate, dict[str, Any]]] = {
                 server(san=(san("host.example.com", "*.example.com"), False)),
                 constrained(["example.com"], ["secret.example.com"]),
             ),
+            **{
+                f"{kind}-{fault}": (leaf, bounded(tree, excluded=fault == "excluded"), ANY_NAMES)
+                for kind, leaf, inside, outside in OTHER_KINDS
+                for fault, tree in (("outside", outside), ("excluded", inside))
+            },
         },
     ),
     "common_name_in_san": (
@@ -369,8 +487,8 @@ def write(rules: list[str]) -> None:
         "Origin: `generate.py` in this folder, which also wrote this page and `profiles.json`. Each run makes new keys.",
         "`tests/ca/test_lints.py` checks that each bad one breaks its own rule and each good one breaks none.",
         "",
-        "| rule | profile | bad certificates |",
-        "|---|---|---|",
+        "| rule | what it wants | profile | bad certificates, by their fault |",
+        "|---|---|---|---|",
     ]
     for rule, (profile, good, bad) in CASES.items():
         folder = HERE / rule
@@ -382,16 +500,18 @@ def write(rules: list[str]) -> None:
         for fault, made in bad.items():
             leaf, issuer, *other = made if isinstance(made, tuple) else (made, ROOT)
             if made_now:
-                _put(folder / f"bad-{fault}.pem", leaf, issuer)
+                _put(folder / f"bad-{fault}.pem", leaf, issuer, *other[1:])
             profiles[f"{rule}/bad-{fault}.pem"] = other[0] if other else profile
-        lines.append(f"| `{rule}` | {profile} | {', '.join(bad)} |")
+        module = ast.parse((HERE.parents[1] / "ca" / "lints" / f"{rule}.py").read_text())
+        wants = (ast.get_docstring(module) or "").rstrip(".")
+        lines.append(f"| `{rule}` | {wants} | {profile} | {', '.join(bad)} |")
     (HERE / "profiles.json").write_text(json.dumps(profiles, indent=1) + "\n")
     (HERE / "README.md").write_text("\n".join([*lines, ""]))
 
 
-def _put(path: Path, leaf: x509.Certificate, issuer: x509.Certificate) -> None:
-    """The certificate, then its issuer's."""
-    path.write_bytes(leaf.public_bytes(Encoding.PEM) + issuer.public_bytes(Encoding.PEM))
+def _put(path: Path, *chain: x509.Certificate) -> None:
+    """The certificate, then its issuer's, and those of CAs above where the fault is about them."""
+    path.write_bytes(b"".join(each.public_bytes(Encoding.PEM) for each in chain))
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import pytest
 from cryptography import x509
 
 from ca import LintFailure
+from ca.finishing import profile_of
 from ca.lints import RULES, Broken, Case, lint
 from ca.profiles import PROFILES
 from ca.ticket import Ticket, TicketUsed
@@ -23,8 +24,9 @@ pytestmark = [
 
 
 def case(path: str) -> Case:
-    leaf, issuer = x509.load_pem_x509_certificates((FOLDER / path).read_bytes())
-    return Case(leaf, issuer, PROFILES[PROFILE_OF[path]])
+    leaf, issuer, *above = x509.load_pem_x509_certificates((FOLDER / path).read_bytes())
+    name = PROFILE_OF[path]
+    return Case(leaf, issuer, PROFILES.get(name) or profile_of(name, leaf), tuple(above))
 
 
 def test_every_rule_has_a_module_a_good_and_a_bad_fixture() -> None:
@@ -55,7 +57,7 @@ def test_a_bad_certificate_breaks_its_own_rule(path: str) -> None:
 def test_a_bad_certificate_is_refused_for_its_rule_and_gets_no_ticket(path: str) -> None:
     bad = case(path)
     with pytest.raises(LintFailure) as caught:
-        Ticket(bad.certificate, bad.issuer, bad.profile)
+        Ticket(bad.certificate, bad.issuer, bad.profile, bad.above)
     assert caught.value.rule == path.split("/", maxsplit=1)[0]
 
 
