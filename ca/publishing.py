@@ -229,7 +229,7 @@ def _entries(session: Session, edition: Edition) -> Iterator[tuple[str, datetime
         query = query.where(col(RevocationRow.shard) == shard)
     if shown is not None:
         query = query.where(col(RevocationRow.not_after) > shown)
-    return iter(session.execute(query).tuples())
+    return ((serial, revoked_at, reason) for serial, revoked_at, reason in session.execute(query))
 
 
 def _revoked_since(session: Session, authority_id: str, shard: int, covers: int) -> bool:
