@@ -14,7 +14,7 @@ from foundation.store.locks import FileLock
 if TYPE_CHECKING:  # Alembic takes a fifth of a second to import, and is needed only when the schema is behind
     from alembic.config import Config
 
-HEAD: Final = "0011"
+HEAD: Final = "0012"
 """The newest revision under migrations/versions; a test holds it to the files."""
 
 TABLE_MODULES: Final = (
@@ -23,6 +23,7 @@ TABLE_MODULES: Final = (
     "foundation.trail.tables",
     "ca.tables",
     "ca.lineage_tables",
+    "ca.log.tables",
     "ca.ocsp.tables",
     "ca.pca.tables",
     "acm.tables",

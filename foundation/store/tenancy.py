@@ -19,6 +19,9 @@ GLOBAL_TABLES: Final = frozenset(
         "bearer_token",  # the same
         "trail_head",  # how far each core's chain is known to reach
         "ca_place",  # whose an authority is: who fetches a CRL under /pki/ names no account
+        "ca_log_pending",  # one log for all accounts; its entries hold digests (docs/log.md)
+        "ca_log_tile",  # the same
+        "ca_log_head",  # the same
         "kms_change",  # what each generation of KMS changed: caches read it for all accounts at once
         "kms_retirable_grant",  # who may retire a grant need not be of the account whose key it is on
     }
