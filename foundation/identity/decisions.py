@@ -26,6 +26,9 @@ __all__ = ["Decision", "Denied", "Resource", "account_resource", "authorize", "c
 MOST_CONSIDERED: Final = 100
 """Statements, and grants, in the explanation of a denial."""
 
+MOST_SETTLED: Final = 4_096
+"""Allowed questions whose answer is kept."""
+
 NO_TOKENS: Final[AbstractSet[str]] = frozenset()
 
 
@@ -55,6 +58,8 @@ class Decision(msgspec.Struct, frozen=True):
     """The outcome of a question. Its verdict can explain itself."""
 
     verdict: Verdict
+    told: msgspec.Raw | None = None
+    """The explanation as JSON, where it has been written already."""
 
     @property
     def allowed(self) -> bool:
@@ -67,8 +72,11 @@ class Decision(msgspec.Struct, frozen=True):
         return self.verdict.because
 
     @property
-    def explanation(self) -> dict[str, Any]:
+    def explanation(self) -> dict[str, Any] | msgspec.Raw:
         """What the trail keeps: of what was allowed the grounds, of what was denied all that was considered."""
+        return self._explained() if self.told is None else self.told
+
+    def _explained(self) -> dict[str, Any]:
         request = self.verdict.request
         asked = {"action": request.action, "resource": request.resource}
         if not self.verdict.allowed:
@@ -117,14 +125,64 @@ def decide(call: Call, action: str, resource: Resource) -> Decision:
 
 def authorize(call: Call, action: str, resource: Resource) -> Decision:
     """Return the Decision that allows `action` on `resource`; raise Denied, in AWS's words, otherwise."""
+    place = (id(call.principal), action, resource.arn)
+    known = _settled.get(place)
+    if known is not None and known.fits(call.principal, resource):
+        return known.decision
     decision = decide(call, action, resource)
     if decision.allowed:
+        if _settles(call.principal, action, resource):
+            return _remember(place, call.principal, resource, decision)
         return decision
     raise Denied(
         f"User: {call.principal.arn} is not authorized to perform: {action} on resource: {resource.arn} "
         f"{decision.because}",
         decision,
     )
+
+
+class _Settled(msgspec.Struct, frozen=True):
+    """A decision that holds for every call of this principal about this resource, while both are as they are.
+
+    Authentication and the caches of resources give the same objects until something changes, so it is by their
+    identity that a change is noticed; they are held here, so that their ids stand for no others.
+    """
+
+    principal: Principal
+    account: str
+    policies: tuple[Policy, ...]
+    delegates: bool
+    decision: Decision
+
+    def fits(self, principal: Principal, resource: Resource) -> bool:
+        return (
+            self.principal is principal
+            and not resource.grants
+            and self.policies == resource.policies
+            and self.account == resource.account
+            and self.delegates == resource.delegates
+        )
+
+
+_settled: dict[tuple[int, str, str], _Settled] = {}
+
+
+def _settles(principal: Principal, action: str, resource: Resource) -> bool:
+    """Whether nothing that differs from call to call was asked: conditions, variables, grants."""
+    held = principal.permissions
+    limits = held.session if held.boundary is None else (held.boundary, *held.session)
+    policies = (*_managed(principal), *held.identity, *limits, *resource.policies)
+    return not resource.grants and all(policy.plain(action) for policy in policies)
+
+
+def _remember(
+    place: tuple[int, str, str], principal: Principal, resource: Resource, decision: Decision
+) -> Decision:
+    if len(_settled) >= MOST_SETTLED:
+        _settled.clear()
+    told = Decision(decision.verdict, msgspec.Raw(msgspec.json.encode(decision.explanation)))
+    _settled[place] = _Settled(principal, resource.account, resource.policies, resource.delegates, told)
+    return told
 
 
 def _bounded(explained: dict[str, Any]) -> dict[str, Any]:

@@ -52,7 +52,7 @@ class Known(msgspec.Struct):
     wall: str
     now: str
     outcome: Outcome
-    decisions: list[dict[str, Any]] | UnsetType = UNSET
+    decisions: list[dict[str, Any] | msgspec.Raw] | UnsetType = UNSET
 
 
 class Event(msgspec.Struct, rename="camel", kw_only=True):
@@ -143,7 +143,7 @@ def add_resource(event: Event, arn: str, account: str) -> None:
         known.append(_resource(arn, account))
 
 
-def add_decision(event: Event, explanation: dict[str, Any]) -> None:
+def add_decision(event: Event, explanation: dict[str, Any] | msgspec.Raw) -> None:
     """Explain a decision in an event that is not complete yet: one call may rest on several."""
     if event.keystead.decisions is UNSET:
         event.keystead.decisions = []

@@ -24,7 +24,7 @@ ResourceTest = Callable[[str, Context], bool]
 class CompiledStatement:
     """One statement that can apply. Conditions are in the document's order."""
 
-    __slots__ = ("actions", "checks", "conditions", "label", "principals", "resources", "statement")
+    __slots__ = ("actions", "checks", "conditions", "label", "plain", "principals", "resources", "statement")
 
     def __init__(self, statement: Statement, *, variables: bool) -> None:
         effect = statement.effect
@@ -39,6 +39,8 @@ class CompiledStatement:
         self.checks: tuple[Check, ...] = tuple(
             compile_condition(condition, effect, variables=variables) for condition in statement.conditions
         )
+        named = () if statement.resources is None else statement.resources.values
+        self.plain = not self.checks and not any("${" in value for value in named)
 
     def strength(self, request: Request) -> Strength:
         """Say how strongly the statement applies to a request whose action it names; NONE if it does not."""
@@ -105,6 +107,10 @@ class Policy:
             self._remembered.clear()
         self._remembered[action] = found
         return found
+
+    def plain(self, action: str) -> bool:
+        """Whether the statements that name an action look at caller and resource only, at nothing of the call."""
+        return all(statement.plain for group in self.choice(action) for statement in group)
 
     @property
     def context_keys(self) -> frozenset[str]:
