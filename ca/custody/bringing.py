@@ -28,7 +28,7 @@ from ca.signing import key_label
 from ca.tables import AuthorityRow, CertificateRow, PlaceRow, RevocationRow
 
 EXTERNAL: Final = "EXTERNAL"
-WRAPPING_SPEC: Final = "RSA_3072"
+WRAPPING_SPEC: Final = "RSA_2048"
 PROFILE: Final = "imported"  # of certificates that the CA issued before it came here
 _MOST_ISSUED: Final = 100_000
 

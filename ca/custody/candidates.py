@@ -127,6 +127,8 @@ def _check_chain(candidate: Candidate) -> None:
         )
     for depth, (below, above) in enumerate(pairwise([*chain, chain[-1]])):
         name = below.subject.rfc4514_string()[:200]
+        if below is not above or depth == 0:
+            _check_digest(below, name)
         try:
             below.verify_directly_issued_by(above)
         except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm) as error:
@@ -134,8 +136,6 @@ def _check_chain(candidate: Candidate) -> None:
                 f"{name} is not signed by {above.subject.rfc4514_string()[:200]}, the next of the chain:"
                 " the order is parent first, root last"
             ) from error
-        if below is not above or depth == 0:
-            _check_digest(below, name)
         if below is not above:
             _check_above(above, depth)
 

@@ -14,7 +14,7 @@ from sqlmodel import Session
 
 from ca.algorithms import ALGORITHMS
 from ca.arns import authority_arn
-from ca.authorities import place_of
+from ca.authorities import place_of, refuse_locked
 from ca.ending import END_JOB
 from ca.pca import configuration as rules
 from ca.pca.context import Context, Kept, kept
@@ -171,6 +171,8 @@ class Lifecycle:
                 rules.refuse_short_lived(authority.configuration.usage_mode, judged)
                 authority.row.revocation = json.dumps({**json.loads(authority.row.revocation), **judged})
                 open_shards(session, authority.row, self._pointing, self._context.now())
+            if status == "ACTIVE":
+                refuse_locked(authority.row, "update")
             if status is not None and status != authority.status:
                 authority.row.status = authority.allows("enable" if status == "ACTIVE" else "disable")
 
