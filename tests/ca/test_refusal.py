@@ -22,11 +22,15 @@ SERVER = PROFILES["server"]
 
 
 def of_profile(**changes: object) -> Callable[[Draft], Draft]:
-    return lambda draft: replace(draft, profile=replace(SERVER, **changes))  # type: ignore[arg-type]  # each test names a field and gives it its type
+    return lambda draft: replace(draft, profile=replace(draft.profile, **changes))  # type: ignore[arg-type]  # each test names a field and gives it its type
 
 
-def with_critical(oid: x509.ObjectIdentifier, *, critical: bool) -> dict[x509.ObjectIdentifier, bool | None]:
-    return {**SERVER.extensions, oid: critical}
+def with_critical(oid: x509.ObjectIdentifier, *, critical: bool) -> Callable[[Draft], Draft]:
+    def changed(draft: Draft) -> Draft:
+        extensions = MappingProxyType({**draft.profile.extensions, oid: critical})
+        return replace(draft, profile=replace(draft.profile, extensions=extensions))
+
+    return changed
 
 
 FAULTS: dict[str, tuple[Callable[[Draft], Draft], str]] = {
@@ -43,14 +47,14 @@ FAULTS: dict[str, tuple[Callable[[Draft], Draft], str]] = {
     ),
     "no purpose": (of_profile(extended_key_usage=frozenset()), "extensions_of_profile"),
     "usage not critical": (
-        of_profile(extensions=MappingProxyType(with_critical(ExtensionOID.KEY_USAGE, critical=False))), "extensions_of_profile",
+        with_critical(ExtensionOID.KEY_USAGE, critical=False), "extensions_of_profile",
     ),
     "constraints not critical": (
-        of_profile(extensions=MappingProxyType(with_critical(ExtensionOID.BASIC_CONSTRAINTS, critical=False))),
+        with_critical(ExtensionOID.BASIC_CONSTRAINTS, critical=False),
         "extensions_of_profile",
     ),
     "SAN critical": (
-        of_profile(extensions=MappingProxyType(with_critical(ExtensionOID.SUBJECT_ALTERNATIVE_NAME, critical=True))),
+        with_critical(ExtensionOID.SUBJECT_ALTERNATIVE_NAME, critical=True),
         "extensions_of_profile",
     ),
     "no names": (lambda draft: replace(draft, names=()), "extensions_of_profile"),

@@ -98,11 +98,15 @@ def hierarchy(pca: Any, algorithm: str = "EC_prime256v1", **subordinate_has: Any
 
 
 def request(
-    *names: str, common_name: str | None = None, extensions: tuple[Any, ...] = (), key: Any = None
+    *names: str,
+    common_name: str | None = None,
+    extensions: tuple[Any, ...] = (),
+    key: Any = None,
+    subject: x509.Name | None = None,
 ) -> bytes:
-    """A PEM signing request, with a fresh P-256 key unless one is given."""
+    """A PEM signing request, with a fresh P-256 key and a subject of the common name alone unless they are given."""
     attributes = [] if common_name is None else [x509.NameAttribute(NameOID.COMMON_NAME, common_name)]
-    builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name(attributes))
+    builder = x509.CertificateSigningRequestBuilder().subject_name(subject or x509.Name(attributes))
     if names:
         builder = builder.add_extension(
             x509.SubjectAlternativeName([x509.DNSName(name) for name in names]), False
