@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from statistics import median
 
-from bench import shots
+from bench import ocsp, shots
 from bench.load import Figures, Shot, fire
 from bench.servers import COMMAND, first_answer, free_port, idle_pss, keystead, running
 
@@ -81,6 +81,7 @@ def candidates(access: shots.Access, hello: str) -> dict[str, Shot]:
         "GetCallerIdentity, recorded": shots.caller(access),
         **shots.key_uses(access, shots.make_keys(access)),
         "Issue P-256, by CSR": shots.issuance(access),
+        "OCSP, kept answer": ocsp.kept(access),
     }
 
 
