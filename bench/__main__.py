@@ -7,23 +7,16 @@ import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from statistics import median
 
 from bench import ocsp, shots
+from bench.floors import HELLO, show
 from bench.load import Figures, Shot, fire
+from bench.peer import moto
 from bench.servers import COMMAND, first_answer, free_port, idle_pss, keystead, running
 
 THREADS = 16
 ROUNDS = 3
 SECONDS = 3.0
-# ARCHITECTURE 7: at least this share of the hello's rate, and at most this p99 in ms. None: no floor of that kind.
-FLOORS: Mapping[str, tuple[float | None, float]] = {
-    "Encrypt": (0.20, 15.0),
-    "Decrypt": (0.20, 15.0),
-    "GenerateDataKey": (0.20, 15.0),
-    "Sign P-256": (0.15, 20.0),
-    "Issue P-256, by CSR": (None, 50.0),
-}
 
 
 def main() -> None:
@@ -55,9 +48,10 @@ def measure(folder: Path, rounds: int, seconds: float) -> None:
         )
         print(f"idle memory, PSS of {len(pss)} processes: {sum(pss.values()):.0f} MB (at most 300)")
         hello = [sys.executable, "-m", "bench.hello", str(hello_port), str(THREADS)]
-        with running(hello, folder / "hello.log"):
+        with running(hello, folder / "hello.log"), moto(folder, time.perf_counter()) as peer:
             first_answer(f"http://127.0.0.1:{hello_port}/", time.perf_counter())
-            table = interleaved(candidates(access, f"http://127.0.0.1:{hello_port}/"), rounds, seconds)
+            ours = candidates(access, f"http://127.0.0.1:{hello_port}/")
+            table = interleaved({**ours, **peer}, rounds, seconds)
     show(table)
 
 
@@ -77,7 +71,7 @@ def prepare(data: Path, url: str) -> shots.Access:
 
 def candidates(access: shots.Access, hello: str) -> dict[str, Shot]:
     return {
-        "hello through the same worker": Shot(hello),
+        HELLO: Shot(hello),
         "GetCallerIdentity, recorded": shots.caller(access),
         **shots.key_uses(access, shots.make_keys(access)),
         "Issue P-256, by CSR": shots.issuance(access),
@@ -94,17 +88,6 @@ def interleaved(loads: Mapping[str, Shot], rounds: int, seconds: float) -> dict[
         for name, shot in loads.items():
             table[name].append(fire(shot, seconds))
     return table
-
-
-def show(table: Mapping[str, list[Figures]]) -> None:
-    hello = median(figures.per_second for figures in next(iter(table.values())))
-    print(f"\n{'operation':34}{'per second':>12}{'x hello':>10}{'floor':>8}{'p99 ms':>10}{'at most':>9}")
-    for name, rounds in table.items():
-        rate, p99 = median(f.per_second for f in rounds), median(f.p99 for f in rounds)
-        least, most = FLOORS.get(name, (None, None))
-        floor = f"{least:g}" if least is not None else "-"
-        limit = f"{most:g}" if most is not None else "-"
-        print(f"{name:34}{rate:12,.0f}{rate / hello:10.3f}{floor:>8}{p99:10.1f}{limit:>9}")
 
 
 if __name__ == "__main__":

@@ -73,8 +73,8 @@ def main() -> None:
             servers.first_answer(f"http://127.0.0.1:{hello_port}/", time.perf_counter())
             shot = kept(prepare(data, url))
             fire(shot, 1)
-            print(measured("hello", Shot(f"http://127.0.0.1:{hello_port}/"), {"hello": greeter}, 3))
-            print(measured("OCSP, kept answer", shot, children(supervisor), 3))
+            measured("hello", Shot(f"http://127.0.0.1:{hello_port}/"), {greeter: "hello"}, 3)
+            measured("OCSP, kept answer", shot, children(supervisor), 3)
 
 
 if __name__ == "__main__":
