@@ -2,7 +2,9 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 
 from sqlalchemy import Connection, Engine, PoolProxiedConnection, select
@@ -11,7 +13,8 @@ from sqlmodel import Session, col
 from foundation.store.tables import Generation
 from foundation.store.units import faults_translated
 
-_POLL_SECONDS: Final = 0.25
+_LEASE_SECONDS: Final = 0.1
+_LEASE: Final = timedelta(seconds=_LEASE_SECONDS)
 _LOOK_SECONDS: Final = 0.001
 _CURRENT: Final = frozenset({"clock"})
 """What is looked at each time on SQLite: nobody waits for others to see it."""
@@ -50,7 +53,7 @@ class SqliteGenerations:
     """Looks again when PRAGMA data_version says that somebody committed (3 µs), at most once a millisecond.
 
     Each look gives up the GIL, which costs a busy process more than the look itself. Whoever tightens something waits
-    for `staleness` before he says so.
+    for `staleness` before he says so: all its processes are on one host, whose CLOCK_MONOTONIC is the same for all.
     """
 
     staleness = 2 * _LOOK_SECONDS
@@ -87,26 +90,60 @@ class SqliteGenerations:
                 self._probe = None
 
 
+def boottime() -> float:
+    """Seconds on a clock that counts on while the host is suspended, which CLOCK_MONOTONIC does not."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+@dataclass(frozen=True, slots=True)
+class _Lease:
+    """Values, and until when they may be relied on, counted from before they were asked for."""
+
+    values: Mapping[str, int]
+    until: float
+    wall_from: datetime
+    wall_until: datetime
+
+    def holds(self, at: float, wall: datetime) -> bool:
+        """Both clocks must agree: a paused machine may not count the pause, and a wall clock may be set."""
+        return at < self.until and self.wall_from <= wall < self.wall_until
+
+
 class PostgresGenerations:
-    """Polls: one query per 0.25 s, by whoever asks first."""
+    """Values under a lease of a tenth of a second, which whoever comes after its end renews by one query.
 
-    staleness = _POLL_SECONDS
+    So every process of every host has either seen a commit, or reads anew before it uses anything, once `staleness` has
+    passed: whoever tightens something waits that long before he says so. Clocks of hosts need not agree, but they must
+    run at the same rate within a twentieth.
+    """
 
-    def __init__(self, reader: Engine, monotonic: Callable[[], float] = time.monotonic) -> None:
+    staleness = _LEASE_SECONDS * 1.05
+
+    def __init__(
+        self, reader: Engine, wall: Callable[[], datetime], elapsed: Callable[[], float] = boottime
+    ) -> None:
         self._reader = reader
-        self._monotonic = monotonic
+        self._wall = wall
+        self._elapsed = elapsed
         self._lock = threading.Lock()
-        self._until = 0.0  # these two are guarded by _lock
-        self._values: dict[str, int] = {}
+        self._lease: _Lease | None = None  # replaced whole, under _lock
 
     def get(self, name: str) -> int:
+        lease = self._lease
+        if lease is None or not lease.holds(self._elapsed(), self._wall()):
+            lease = self._renewed()
+        return lease.values.get(name, 0)
+
+    def _renewed(self) -> _Lease:
         with self._lock:
-            if self._monotonic() >= self._until:
-                asked = self._monotonic()
-                with faults_translated(), self._reader.connect() as connection:
-                    self._values = _all(connection)
-                self._until = asked + _POLL_SECONDS
-            return self._values.get(name, 0)
+            lease = self._lease
+            asked, wall = self._elapsed(), self._wall()
+            if lease is not None and lease.holds(asked, wall):  # by another, meanwhile
+                return lease
+            with faults_translated(), self._reader.connect() as connection:
+                values = _all(connection)
+            lease = self._lease = _Lease(values, asked + _LEASE_SECONDS, wall, wall + _LEASE)
+            return lease
 
     def close(self) -> None:
         """Nothing is held between polls."""

@@ -52,7 +52,7 @@ class Store:
         else:
             self._reader = self._write_engine = postgres_engine(url)
             writer = PostgresWriter(self._write_engine)
-            self._generations = PostgresGenerations(self._reader)
+            self._generations = PostgresGenerations(self._reader, wall)
         self._database = Database(self._reader, writer, self._transactions, wall, self._settle)
 
     @classmethod
@@ -109,7 +109,7 @@ class Store:
     # Generations
 
     def generation(self, name: str) -> int:
-        """How often `bump` was committed for the name; at most 0.25 s old (SQLite: current)."""
+        """How often `bump` was committed for the name; never older than `staleness`."""
         self._assert_this_process()
         return self._generations.get(name)
 

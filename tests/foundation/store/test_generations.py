@@ -1,22 +1,25 @@
-"""Caches see a raised generation within a millisecond on SQLite, a quarter of a second on PostgreSQL."""
+"""Caches see a raised generation within a millisecond on SQLite, a tenth of a second on PostgreSQL."""
 
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
+import psycopg
 import pytest
+from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
-from foundation.store import ClockRefused, Deployment, Duplicate, Store, bump
+import foundation.store.generations as generations_module
+from foundation.store import ClockRefused, Deployment, Duplicate, Store, StoreUnavailable, bump
 from foundation.store.generations import PostgresGenerations, SqliteGenerations
 from tests.foundation.store.rows import HERE, OTHERS
-
-STALE_SECONDS = 0.25
 
 
 def settle(store: Store) -> None:
     if store.dialect == "postgresql":
-        time.sleep(STALE_SECONDS)
+        time.sleep(store.staleness)
 
 
 def test_a_generation_rises_with_each_committed_bump(
@@ -74,19 +77,97 @@ def test_the_clock_is_looked_at_each_time(store: Store) -> None:
     assert store.generation("clock") == 1
 
 
-@pytest.mark.postgres
-def test_postgres_is_asked_once_in_a_quarter_of_a_second(
-    postgres_url: str, open_store: Callable[..., Store]
-) -> None:
+class HostClocks:
+    elapsed = 100.0
+    wall = datetime(2026, 3, 1, tzinfo=UTC)
+
+    def pass_by(self, seconds: float) -> None:
+        self.elapsed += seconds
+        self.wall += timedelta(seconds=seconds)
+
+
+Hosts = tuple[Store, PostgresGenerations, HostClocks]
+
+
+@pytest.fixture
+def hosts(postgres_url: str, open_store: Callable[..., Store]) -> Hosts:
+    """A host that changes things, and what another host, whose clocks a test sets, has seen of them."""
+    clocks = HostClocks()
     store = open_store(postgres_url)
-    at = 100.0
-    generations = PostgresGenerations(store._reader, lambda: at)
-    assert generations.get("identity") == 0
+    other = open_store(postgres_url, create=False)
+    return store, PostgresGenerations(other._reader, lambda: clocks.wall, lambda: clocks.elapsed), clocks
+
+
+def raise_it(store: Store) -> None:
     store.unit(HERE).write(lambda session: bump(session, "identity"))
-    at += STALE_SECONDS - 0.001
+
+
+@pytest.mark.postgres
+def test_postgres_is_asked_once_in_a_tenth_of_a_second(hosts: Hosts) -> None:
+    store, generations, clocks = hosts
     assert generations.get("identity") == 0
-    at += 0.001
+    raise_it(store)
+    clocks.pass_by(0.099)
+    assert generations.get("identity") == 0
+    clocks.pass_by(0.001)
     assert generations.get("identity") == 1
+
+
+@pytest.mark.postgres
+def test_what_a_slow_answer_says_is_counted_from_when_it_was_asked(
+    hosts: Hosts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A poll whose snapshot is older than a commit, and whose answer comes after the commit was acknowledged."""
+    store, generations, clocks = hosts
+    read = generations_module._all
+
+    def slow(connection: Connection) -> dict[str, int]:
+        values = read(connection)
+        raise_it(store)
+        clocks.pass_by(generations.staleness)
+        return values
+
+    monkeypatch.setattr(generations_module, "_all", slow)
+    assert generations.get("identity") == 0  # it had begun before
+    monkeypatch.setattr(generations_module, "_all", read)
+    assert generations.get("identity") == 1
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("step", [timedelta(hours=1), -timedelta(hours=1), timedelta(seconds=0.1)])
+def test_a_step_of_the_wall_clock_ends_the_lease(hosts: Hosts, step: timedelta) -> None:
+    """So a pause of the machine that its other clock did not count ends it too."""
+    store, generations, clocks = hosts
+    assert generations.get("identity") == 0
+    raise_it(store)
+    clocks.wall += step
+    assert generations.get("identity") == 1
+
+
+@pytest.mark.postgres
+def test_a_wall_clock_that_is_set_back_again_and_again_does_not_prolong_the_lease(hosts: Hosts) -> None:
+    store, generations, clocks = hosts
+    assert generations.get("identity") == 0
+    raise_it(store)
+    clocks.elapsed += 0.1
+    assert generations.get("identity") == 1
+
+
+@pytest.mark.postgres
+def test_a_host_that_cannot_ask_uses_nothing_beyond_its_lease(
+    hosts: Hosts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, generations, clocks = hosts
+    assert generations.get("identity") == 0
+
+    def lost(_connection: Connection) -> dict[str, int]:
+        raise OperationalError("SELECT", {}, psycopg.OperationalError("the connection is lost"))
+
+    monkeypatch.setattr(generations_module, "_all", lost)
+    assert generations.get("identity") == 0
+    clocks.pass_by(0.1)
+    with pytest.raises(StoreUnavailable):
+        generations.get("identity")
 
 
 # The deployment

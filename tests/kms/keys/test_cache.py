@@ -1,12 +1,14 @@
 """The cache on the hot path: no database while nothing changes, the new truth as soon as something has."""
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from sqlalchemy import event
 from sqlmodel import Session, delete, select
 
+from foundation.store import Store
 from kms.keys import changelog
 from kms.keys.cache import KeyCache
 from kms.keys.errors import Disabled, InvalidKeyUsage, InvalidState
@@ -48,6 +50,19 @@ def test_an_acknowledged_disable_holds_on_every_worker_at_once(process: Process)
             with pytest.raises(Disabled):
                 worker.service().usable(made.id, "Encrypt", "ENCRYPT_DECRYPT")
         process.service().lifecycle.enable(made.id)
+
+
+def test_an_acknowledged_disable_holds_on_another_host_that_looked_just_before(
+    any_process: Process, any_store_url: str, open_store: Callable[..., Store]
+) -> None:
+    made = new_key(any_process)
+    other = Process(open_store(any_store_url, create=False), any_process.core)
+    for _ in range(4):
+        other.service().usable(made.id, "Encrypt", "ENCRYPT_DECRYPT")
+        any_process.service().lifecycle.disable(made.id)
+        with pytest.raises(Disabled):
+            other.service().usable(made.id, "Encrypt", "ENCRYPT_DECRYPT")
+        any_process.service().lifecycle.enable(made.id)
 
 
 def test_no_use_succeeds_after_the_answer_to_a_disable(process: Process) -> None:

@@ -49,7 +49,7 @@ def _take_in_the_past(connection: sa.Connection) -> None:
         "SELECT account, region, authority_id, serial, tbs, certificate FROM ca_certificate"
     )
     waiting = []
-    for row in connection.execution_options(yield_per=1000).execute(issued):
+    for row in connection.execute(issued, execution_options={"yield_per": 1000}):
         tbs = bytes(row.tbs) if row.certificate is None else _tbs(bytes(row.certificate))
         issuer = keys[row.account, row.region, row.authority_id]
         waiting.append(_pending(
