@@ -18,12 +18,12 @@ from ca.keys import CA_KEY_SPECS
 from ca.orders import AuthorityView
 from ca.pem import pem
 from ca.profiles import PROFILES, Profile
-from ca.revocation_settings import OWN
+from ca.revocation_settings import DEPLOYMENTS, OWN
 from ca.shards import open_shards
 from ca.signing import key_label
 from ca.states import next_authority_state, state_at
 from ca.tables import AuthorityRow, PlaceRow
-from foundation.store import Duplicate, Unit
+from foundation.store import SYSTEM, Duplicate, Unit
 from kms.hsm import Asker, CoreClient, is_locked
 
 
@@ -153,7 +153,7 @@ class Authorities:
             not_before=None,
             not_after=None,
             created_at=self._now(),
-            revocation=OWN,
+            revocation=DEPLOYMENTS if self._unit.scope == SYSTEM else OWN,
         )
         key = self._core.generate_key(key_label(row), self._asker)
         values = row.model_dump() | {"key_token": key.token, "public_key": key.public_key}

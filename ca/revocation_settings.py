@@ -10,7 +10,10 @@ SHARDS: Final = 16
 """Partitions of a partitioned CRL, for an authority's whole life: of a million revoked certificates each lists 62,500."""
 
 OWN: Final = '{"CrlConfiguration": {"Enabled": true}, "OcspConfiguration": {"Enabled": false}}'
-"""Of the hierarchies that keystead makes by itself: a complete CRL under /pki/."""
+"""Of the hierarchies that keystead makes for an account: a complete CRL under /pki/, and OCSP when it is asked for."""
+
+DEPLOYMENTS: Final = '{"CrlConfiguration": {"Enabled": true}, "OcspConfiguration": {"Enabled": true}}'
+"""Of the deployment's own hierarchy, which no API call can switch anything on for."""
 
 
 @dataclass(frozen=True, slots=True)

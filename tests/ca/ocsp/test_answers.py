@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509 import ocsp
 from sqlmodel import select
 
@@ -16,7 +17,17 @@ from ca.ocsp.responder import UNKNOWN_FOR, VALID_FOR
 from ca.states import REVOCATION_REASONS
 from ca.tables import AuthorityRow, CertificateRow
 from kms.hsm import CoreUnavailable
-from tests.ca.ocsp.conftest import Asking, by_serial, joined, octets, with_ocsp, without_ocsp
+from tests.ca.conftest import World
+from tests.ca.ocsp.conftest import (
+    Asking,
+    by_serial,
+    configure,
+    joined,
+    octets,
+    responder,
+    with_ocsp,
+    without_ocsp,
+)
 from tests.ca.test_hierarchy import DyingCore
 
 GOOD, REVOKED, UNKNOWN = (
@@ -198,3 +209,34 @@ def in_state(state: str) -> Callable[[AuthorityRow], None]:
         row.status = state
 
     return change
+
+
+def test_the_deployments_own_hierarchy_answers_from_the_start_and_an_accounts_when_asked_to(
+    quick_world: World,
+) -> None:
+    ask = responder(quick_world, [0.0])
+    _, own = quick_world.service().init()
+    authority = quick_world.service().deployment_hierarchy()
+    issued = quick_world.issue(authority.arn)
+    leaf = x509.load_pem_x509_certificate(issued.certificate_pem.encode())
+    by = x509.load_pem_x509_certificate(authority.certificate_pem.encode())
+    request = octets(ocsp.OCSPRequestBuilder().add_certificate(leaf, by, hashes.SHA1()).build())
+    response = ocsp.load_der_ocsp_response(ask.answer(authority.id, request).body)
+    assert response.certificate_status is GOOD
+    with pytest.raises(Unauthorized):
+        ask.answer(own.id, request)
+
+
+@pytest.mark.parametrize("spec", ["ML_DSA_44", "RSA_2048"])
+def test_an_authority_of_another_key_has_a_p256_signer(quick_world: World, spec: str) -> None:
+    root = quick_world.service().create_root("Other root", spec, timedelta(days=99))
+    configure(quick_world, root.id, with_ocsp)
+    own = x509.load_pem_x509_certificate(root.certificate_pem.encode())
+    request = ocsp.OCSPRequestBuilder().add_certificate(own, own, hashes.SHA256()).build()
+    answer = responder(quick_world, [0.0]).answer(root.id, octets(request))
+    response = ocsp.load_der_ocsp_response(answer.body)
+    (signer,) = response.certificates
+    signer.verify_directly_issued_by(own)
+    key = signer.public_key()
+    assert isinstance(key, ec.EllipticCurvePublicKey)
+    key.verify(response.signature, response.tbs_response_bytes, ec.ECDSA(hashes.SHA256()))
