@@ -17,6 +17,14 @@ class KeyRefused(CoreError):
     """The core will not do this with this key: wrong usage, kind, role, size or outline. Never retryable."""
 
 
+class CheckpointUnproven(CoreError):
+    """The consistency proof is to start at another size: that of the last checkpoint signed, which is the message."""
+
+    @property
+    def size(self) -> int:
+        return int(str(self))
+
+
 class BadSeal(CoreError):
     """A token, sealed value or ciphertext does not open here: altered, foreign, or bound to another place."""
 

@@ -9,7 +9,7 @@ from kms.hsm.specs import spec_named, usual_usage
 
 EVENT_LIMIT = 256 * 1024
 Name = Annotated[str, Meta(max_length=512)]
-Kind = Literal["raw", "certificate", "ca-certificate", "rollover", "crl", "ocsp", "csr"]
+Kind = Literal["raw", "certificate", "ca-certificate", "rollover", "crl", "ocsp", "csr", "checkpoint"]
 MessageType = Literal["RAW", "DIGEST", "EXTERNAL_MU"]
 Role = Literal["worker", "scheduler", "admin"]
 
@@ -17,7 +17,7 @@ Role = Literal["worker", "scheduler", "admin"]
 class KeyLabel(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """Which key this is. Every field is authenticated by the key's token: change one and it does not open.
 
-    purpose: "kms", "ca", "ocsp", "acm" or "door" (the authority of the HTTPS door), see `kms.hsm.usage`.
+    purpose: "kms", "ca", "ocsp", "acm", "log" or "door" (the authority of the HTTPS door), see `kms.hsm.usage`.
     version: counts the key's materials from 1.
     spec: a name of `kms.hsm.specs`. usage: KMS's KeyUsage; "" means what the spec suggests.
     origin: "EXTERNAL" for imported material, anything else for what the core made.

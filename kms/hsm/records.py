@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from kms.hsm import frames
+from kms.hsm import checkpoints, frames
 from kms.hsm.labels import KeyLabel, Peer
 from kms.hsm.specs import SYMMETRIC
 
@@ -18,6 +18,7 @@ class UseRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     op: KMS's name of the operation, or the core's. digest: SHA-256 of the message signed, hex. recipient: SHA-256 of
     the public key (SPKI) that alone can read what left. outcome: "ok" or the name of the refusal. A re-encryption has
     two records, of kind "source" and "destination"; the target of each is the other key.
+    A checkpoint's target is the size and root of its tree.
     """
 
     at: str
@@ -98,6 +99,8 @@ def _signature(body: frames.Sign | frames.Verify) -> Facts:
     facts["digest"] = hashlib.sha256(body.message).hexdigest()
     if isinstance(body, frames.Sign):
         facts["kind"] = body.kind
+        if body.kind == "checkpoint":
+            facts["target"] = checkpoints.summary(body.message)
     if body.message_type != "RAW":
         facts["message_type"] = body.message_type
     return facts

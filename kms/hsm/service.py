@@ -55,7 +55,7 @@ class KeyService:
         self._seen: OrderedDict[str, None] = OrderedDict()
         self._event = msgspec.json.Decoder(_Event)
         self._called = msgspec.json.Decoder(_Call)
-        uses = KeyUses(self._backing, entropy)
+        uses = self._uses = KeyUses(self._backing, entropy)
         self._acts: dict[type[frames.Body], Callable[..., frames.Result]] = {
             frames.GenerateKey: self._generate_key,
             frames.Reseal: self._reseal,
@@ -122,8 +122,12 @@ class KeyService:
         return Outcome(outcome.answer, (("call", b'{"event":%b,"uses":[%b]}' % (event, uses)),))
 
     def remember(self, kind: str, body: bytes) -> None:
-        """A record that the trail already holds (read at start): its event's repeat will be dropped."""
-        if kind == "event":
+        """A record that the trail already holds (read at start): its event's repeat will be dropped, and the log goes on
+        from its last checkpoint.
+        """
+        if kind == "use":
+            self._uses.checkpoints.recall(body)
+        elif kind == "event":
             self._keep(self._event.decode(body).event_id)
         elif kind == "call":
             self._keep(self._called.decode(body).event.event_id)

@@ -23,6 +23,7 @@ USES: Mapping[tuple[str, str, Family], frozenset[str]] = {
     ("ca", "SIGN_VERIFY", "ed25519"): _CA,
     ("ca", "SIGN_VERIFY", "ml-dsa"): _CA,
     ("ocsp", "SIGN_VERIFY", "ec"): frozenset({"sign ocsp"}),  # delegated responders: no CA key answers itself
+    ("log", "SIGN_VERIFY", "ed25519"): frozenset({"sign checkpoint"}),  # of the one transparency log
     ("door", "SIGN_VERIFY", "rsa"): _ISSUING,
     ("door", "SIGN_VERIFY", "ec"): _ISSUING,
     ("door", "SIGN_VERIFY", "ed25519"): _ISSUING,
@@ -106,6 +107,8 @@ def check_role(role: Role, body: frames.AnyBody) -> None:
         raise KeyRefused("a worker may not choose a secret access key")
     if role == "worker" and _operators_own(body):
         raise KeyRefused("only an operator brings in a CA's key, or certifies one key of a CA by another")
+    if role == "worker" and isinstance(body, frames.Sign) and body.kind == "checkpoint":
+        raise KeyRefused("a worker, which parses what strangers send, signs no checkpoint of the log")
     if role == "admin" and isinstance(body, _IMPORTS) and body.label.purpose != "ca":
         raise KeyRefused("an admin may not ask the core for keys but those of CAs to be brought in")
 

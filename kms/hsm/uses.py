@@ -18,6 +18,7 @@ from kms.hsm import (
     usage,
 )
 from kms.hsm.algorithms import algorithm_for, check_message, issuing_algorithm
+from kms.hsm.checkpoints import Checkpoints
 from kms.hsm.errors import KeyRefused
 from kms.hsm.material import Backing, OpenedKey
 from kms.hsm.specs import SYMMETRIC, spec_named
@@ -29,9 +30,12 @@ class KeyUses:
     def __init__(self, backing: Backing, entropy: Callable[[int], bytes]) -> None:
         self._backing = backing
         self._entropy = entropy
+        self.checkpoints = Checkpoints()
 
     def sign(self, body: frames.Sign) -> frames.Result:
         usage.check_use(body.label, f"sign {body.kind}")
+        if body.kind == "checkpoint":
+            return self._checkpoint(body)
         if body.kind != "raw":
             return self._certify(body)
         algorithm = algorithm_for(body.algorithm, body.label.spec)
@@ -51,6 +55,16 @@ class KeyUses:
         key = self._backing.open(body.token, body.label)
         outline.judge(body.kind, body.message, identifier, key.spki)
         return frames.Result(repeatable.sign(key.private, algorithm, body.message))
+
+    def _checkpoint(self, body: frames.Sign) -> frames.Result:
+        algorithm = algorithm_for(body.algorithm, body.label.spec)
+        if len(body.message) > frames.PLAINTEXT_LIMIT * 2 or body.message_type != "RAW":
+            raise KeyRefused("a checkpoint is short, and signed whole")
+        key = self._backing.open(body.token, body.label)
+        wish = self.checkpoints.judge(body.label, body.message)
+        signature = signatures.sign(key.private, algorithm, wish.text, body.message_type)
+        self.checkpoints.signed(body.label.key_id, wish.tree)
+        return frames.Result(signature)
 
     def verify(self, body: frames.Verify) -> frames.Result:
         usage.check_use(body.label, "verify")

@@ -108,6 +108,7 @@ USAGES = (
 SIGNERS: set[Family] = {"rsa", "ec", "ed25519"}
 LAWFUL: dict[tuple[str, str], set[Family]] = {
     ("ca", "SIGN_VERIFY"): {*SIGNERS, "ml-dsa"},
+    ("log", "SIGN_VERIFY"): {"ed25519"},
     ("door", "SIGN_VERIFY"): SIGNERS,
     ("acm", "SIGN_VERIFY"): SIGNERS,
     ("kms", "SIGN_VERIFY"): {*SIGNERS, "koblitz", "ml-dsa"},
@@ -120,7 +121,7 @@ LAWFUL: dict[tuple[str, str], set[Family]] = {
 
 @pytest.mark.parametrize("spec", sorted(SPECS))
 @pytest.mark.parametrize(
-    ("purpose", "use"), list(itertools.product(("kms", "ca", "acm", "door", "iam", ""), USAGES))
+    ("purpose", "use"), list(itertools.product(("kms", "ca", "acm", "door", "log", "iam", ""), USAGES))
 )
 def test_a_key_is_made_only_with_a_spec_that_suits_its_purpose(purpose: str, use: str, spec: str) -> None:
     wanted = label(purpose, spec, usage=use)
