@@ -38,6 +38,10 @@ class AuthorityNotFound(CaError):
     """No such certificate authority in this account and Region."""
 
 
+class NotPermitted(CaError):
+    """An AWS service asked by itself for what neither a permission nor a resource policy lets it do."""
+
+
 class AuthorityState(CaError):
     """The authority exists, and its state does not allow what was asked. `status` is that state."""
 

@@ -31,7 +31,9 @@ class IssueOrder:
     `public_key` is a SubjectPublicKeyInfo in DER. `names` are DNS names in their normal form (`validation.normalise_domain`);
     the first becomes the CN if it fits. `valid_for` counts from now. `claim` is the caller's own unique text for this
     certificate (an ARN and a period, say): the same claim always gives the same certificate, also after a crash.
-    `not_before` replaces now minus the backdate; it never reaches before the issuer's.
+    `not_before` replaces now minus the backdate; it never reaches before the issuer's. `by_service` is the AWS service that
+    asks by itself ("acm.amazonaws.com", for a renewal): then its permission on the authority, or for another account's
+    authority the resource policy, decides (`ca.service_use`); nobody else is asked about.
     """
 
     authority_arn: str
@@ -40,6 +42,7 @@ class IssueOrder:
     valid_for: timedelta
     claim: str
     not_before: datetime | None = None
+    by_service: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,12 +29,14 @@ from ca.pointing import Pointing
 from ca.profiles import PROFILES
 from ca.publishing import Publishing
 from ca.revocation import Revocation
+from ca.service_use import check_service_use
 from ca.signing import Signer
 from ca.sinks import ObjectSink
 from ca.tables import AuthorityRow
 from foundation.store import SYSTEM, Claim, Scope, Unit
 from kms.hsm import Asker, CoreClient
 
+SHARED: Final = "the CA's permissions and resource policy decide which service may use it"
 FOR_ALL: Final = "the deployment's own hierarchy serves every account"
 
 
@@ -105,9 +107,10 @@ class CaService:
 
         What is `beside` goes into the same commits; only an authority of the caller's own scope can offer that.
         Raises OrderRefused (and LintFailure), ClaimTaken, AuthorityNotFound, AuthorityState, CertificateState: those are
-        final. SerialsExhausted and SignatureMismatch say that something below is broken.
+        final, as is NotPermitted for an order `by_service`. SerialsExhausted and SignatureMismatch say that something
+        below is broken.
         """
-        unit, authority_id = self._own(order.authority_arn)
+        unit, authority_id = self._allowed(order)
         if beside is not None and unit.scope != self._unit.scope:
             raise ValueError(
                 "the deployment's authorities commit in a scope of their own: nothing goes beside"
@@ -212,6 +215,24 @@ class CaService:
     def finish(self, claim: Claim) -> None:
         """The job "ca.finish": see `ca.finishing`."""
         finish(self._unit, self._issuance(self._unit), claim, self._now)
+
+    def _allowed(self, order: IssueOrder) -> tuple[Unit, str]:
+        """As `_own`; for a service that asks by itself also another account's authority, if it may use it."""
+        if order.by_service is None:
+            return self._own(order.authority_arn)
+        scope, authority_id = parse_authority_arn(order.authority_arn)
+        if scope == SYSTEM:
+            return self._own(order.authority_arn)
+        unit = self._unit if scope == self._unit.scope else self._unit.at(scope, because=SHARED)
+        check_service_use(
+            unit,
+            authority_id,
+            service=order.by_service,
+            source_account=self._unit.scope.account,
+            action="IssueCertificate",
+            at=self._now(),
+        )
+        return unit, authority_id
 
     def _own(self, arn: str) -> tuple[Unit, str]:
         """The unit for an authority of this scope, or of the deployment's; others do not exist here."""

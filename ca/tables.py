@@ -148,7 +148,20 @@ class ConfigurationRow(Tenant, table=True):
     policy: str | None = Field(default=None, sa_type=Text)  # the resource policy, principals pinned
     before_deletion: str | None = None  # the status that a restore gives back
     restorable_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    waited_until: datetime | None = Field(default=None, sa_type=UtcDateTime)  # how much of its window was seen to pass
     changed_at: datetime = Field(sa_type=UtcDateTime)  # when the status last did
+
+
+class ShareRow(Global, table=True):
+    """An account that an authority's resource policy names: what ListCertificateAuthorities of OTHER_ACCOUNTS reads."""
+
+    __tablename__ = "ca_share"
+    __table_args__ = (Index("ix_ca_share_authority_id", "authority_id"),)
+
+    consumer: str = Field(primary_key=True)  # an account
+    region: str = Field(primary_key=True)
+    authority_id: str = Field(primary_key=True)
+    owner: str  # the authority's account
 
 
 class PermissionRow(Tenant, table=True):

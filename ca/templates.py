@@ -131,6 +131,7 @@ TEMPLATES: Final = MappingProxyType(
     }
 )
 DEFAULT: Final = "EndEntityCertificate"
+DEFAULT_ARN: Final = f"arn:aws:acm-pca:::template/{DEFAULT}/V1"
 
 _FIXED: Final = frozenset(
     {

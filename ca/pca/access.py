@@ -17,6 +17,7 @@ from ca.pca.errors import (
     translated,
 )
 from ca.pca.lifecycle import Lifecycle, refuse_deleted
+from ca.pca.sharing import check_sharing
 from ca.tables import ConfigurationRow, PermissionRow
 from foundation.identity.policy import (
     Document,
@@ -46,7 +47,9 @@ class Access:
     def put_policy(self, arn: str, text: str) -> None:
         """Keep the policy with its principals pinned to their ids. Raises InvalidPolicy, InvalidState."""
         try:
-            pinned = pin(parse(text, Kind.RESOURCE), self._context.principals.id_of)
+            document = parse(text, Kind.RESOURCE)
+            check_sharing(document, arn)
+            pinned = pin(document, self._context.principals.id_of)
         except PolicyTooLong as error:
             raise InvalidPolicy(str(error)) from error
         except MalformedPolicy as error:

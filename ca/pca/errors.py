@@ -81,6 +81,7 @@ NAMES: Final = MappingProxyType(
         plain.LintFailure: InvalidArgs,
         plain.ClaimTaken: InvalidArgs,
         plain.AuthorityNotFound: ResourceNotFound,
+        plain.NotPermitted: InvalidState,
         plain.AuthorityState: InvalidState,
         plain.CertificateNotFound: ResourceNotFound,
         plain.CertificateState: AlreadyProcessed,

@@ -1,6 +1,7 @@
 """What acm-pca answers on the wire."""
 
 from ca.pca.service import Pca
+from ca.templates import DEFAULT_ARN
 from foundation.identity import Resource
 from foundation.wire import Operations, Params
 
@@ -9,6 +10,12 @@ operations = Operations("acm-pca", action_prefix="acm-pca")
 
 def the_authority(pca: Pca, params: Params) -> Resource:
     return pca.resource(params["CertificateAuthorityArn"])
+
+
+def the_issuer(pca: Pca, params: Params) -> Resource:
+    """With acm-pca:TemplateArn, by which a policy may bound what is issued."""
+    template = params.get("TemplateArn", DEFAULT_ARN)
+    return pca.resource(params["CertificateAuthorityArn"], {"acm-pca:templatearn": template})
 
 
 def the_resource(pca: Pca, params: Params) -> Resource:
@@ -90,7 +97,7 @@ def list_tags(pca: Pca, params: Params) -> Params:
     return {"Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
 
 
-@operations.operation("IssueCertificate", on=the_authority)
+@operations.operation("IssueCertificate", on=the_issuer)
 def issue_certificate(pca: Pca, params: Params) -> Params:
     return {"CertificateArn": pca.issuing.issue(params)}
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any, Final
 
 from sqlmodel import Session, col, select
@@ -50,8 +51,10 @@ class Pca:
         """Creations and lists are asked about the account."""
         return account_resource(self._context.call)
 
-    def resource(self, arn: str) -> Resource:
+    def resource(self, arn: str, conditions: Mapping[str, str] = MappingProxyType({})) -> Resource:
         """The authority as the policy engine sees it. Raises InvalidArn, ResourceNotFound.
+
+        conditions: the service's own condition keys, in lower case, for this call.
 
         What does not exist in another account is asked about all the same, so that a stranger learns nothing.
         """
@@ -62,10 +65,11 @@ class Pca:
             if unit.scope == self._context.unit.scope:
                 with translated():
                     raise
-            return Resource(arn=arn, account=unit.scope.account)
+            return Resource(arn=arn, account=unit.scope.account, conditions=conditions)
         policy = found.configuration.policy
         policies = () if policy is None else (compiled(policy),)
-        return Resource(arn=arn, account=unit.scope.account, policies=policies, tags=found.tags)
+        account = unit.scope.account
+        return Resource(arn=arn, account=account, policies=policies, tags=found.tags, conditions=conditions)
 
     def describe(self, arn: str) -> Params:
         return description(self._kept(arn))

@@ -19,6 +19,7 @@ GLOBAL_TABLES: Final = frozenset(
         "bearer_token",  # the same
         "trail_head",  # how far each core's chain is known to reach
         "ca_place",  # whose an authority is: who fetches a CRL under /pki/ names no account
+        "ca_share",  # which authorities of others an account may use: it begins with who is named, not with whose it is
         "ca_log_pending",  # one log for all accounts; its entries hold digests (docs/log.md)
         "ca_log_tile",  # the same
         "ca_log_head",  # the same
