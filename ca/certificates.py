@@ -44,7 +44,6 @@ class KeptCertificate:
 
 
 _COLUMNS: Final = tuple(each.name for each in fields(KeptCertificate))[2:]
-_PUT: Final = Add(CertificateRow, _COLUMNS)
 _KEEP: Final = Change(
     CertificateRow, ("status", "certificate", "tbs"), by=("authority_id", "serial", "status")
 )
@@ -52,12 +51,22 @@ _BY_CLAIM: Final = Find(CertificateRow, _COLUMNS, by=("claim",))
 _BY_SERIAL: Final = Find(CertificateRow, _COLUMNS, by=("authority_id", "serial"))
 _STANDS: Final = Find(AuthorityRow, ("status", "not_after"), by=("id",))
 _PLACE: Final = Find(PlaceRow, ("authority_id",), by=("key_digest",))
+_STILL: Final = Find(AuthorityRow, ("id",), by=("id", "status"))
+_PUT: Final = Add(CertificateRow, _COLUMNS, if_found=_STILL, if_not_found=_PLACE)
+_PUT_AUTHORITYS: Final = Add(CertificateRow, _COLUMNS, if_found=_STILL)
 
 
-def put_intent(session: Session, certificate: KeptCertificate) -> None:
-    """Give the serial number out. Raises Duplicate (of `uq_ca_certificate_claim`, or of the primary key)."""
+def put_intent(session: Session, certificate: KeptCertificate, status: str, key_digest: bytes | None) -> bool:
+    """Give the serial number out, in one statement with the looks that must still hold.
+
+    False, and nothing was done, when the authority is not in `status` any more, or when `key_digest` is that of any
+    authority's key. Raises Duplicate (of `uq_ca_certificate_claim`, or of the primary key).
+    """
     values = {name: getattr(certificate, name) for name in _COLUMNS}
-    rows_of(session).run(_PUT, values)
+    values |= {"if_id": certificate.authority_id, "if_status": status}
+    if key_digest is None:
+        return rows_of(session).run(_PUT_AUTHORITYS, values) == 1
+    return rows_of(session).run(_PUT, values | {"not_key_digest": key_digest}) == 1
 
 
 def put_result(session: Session, issued: KeptCertificate) -> bool:

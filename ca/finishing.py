@@ -16,7 +16,7 @@ from ca.lints.case import extension
 from ca.profiles import Profile, key_usage_names
 from ca.tables import AuthorityRow, CertificateRow
 from ca.templates import LONGEST, TEMPLATES
-from foundation.store import Claim, Unit, schedule_once
+from foundation.store import Claim, Scope, Unit, schedule_once
 
 FINISH_JOB: Final = "ca.finish"
 PATIENCE: Final = timedelta(seconds=30)
@@ -27,15 +27,22 @@ MOST: Final = 500
 """Intents that one run of the job finishes."""
 
 
-def finished_later(now: Callable[[], datetime]) -> RowsBeside:
-    """What goes beside issuances so that the job finishes those whose callers do not."""
+def finished_later(unit: Unit, now: datetime, spans: dict[Scope, int]) -> RowsBeside:
+    """What goes beside an issuance in the unit's scope so that the job finishes it if its caller does not.
+
+    `spans` is shared by the calls of a process: the newest span of each scope whose due row is known to be committed.
+    """
+    number = int(now.timestamp() // SPAN.total_seconds()) + 1
+    due = datetime.fromtimestamp(number * SPAN.total_seconds(), UTC) + PATIENCE
 
     def intent(session: Session) -> None:
-        number = int(now().timestamp() // SPAN.total_seconds()) + 1
-        ends = datetime.fromtimestamp(number * SPAN.total_seconds(), UTC)
-        schedule_once(session, FINISH_JOB, str(number), ends + PATIENCE)
+        if spans.get(unit.scope) != number:
+            schedule_once(session, FINISH_JOB, str(number), due)
 
-    return RowsBeside(intent, _nothing)
+    def result(_session: Session, _kept: KeptCertificate, _authority: AuthorityRow) -> None:
+        spans[unit.scope] = number  # the intent's commit is behind; the row stays, for others of the span
+
+    return RowsBeside(intent, result)
 
 
 def finish(unit: Unit, issuance: Issuance, claim: Claim, now: Callable[[], datetime]) -> None:
@@ -50,10 +57,6 @@ def finish(unit: Unit, issuance: Issuance, claim: Claim, now: Callable[[], datet
             with suppress(CaError):  # its authority is disabled, say: the certificate stays in progress
                 issuance.resume(KeptCertificate.of(row), profile_of)
     unit.write(claim.finish)
-
-
-def _nothing(_session: Session, _kept: KeptCertificate, _authority: AuthorityRow) -> None:
-    """The due row stays: others' intents may be of the same span."""
 
 
 def profile_of(name: str, certificate: x509.Certificate) -> Profile:

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
+from typing import NoReturn
 
 from cryptography import x509
 from sqlmodel import Session
@@ -28,13 +29,14 @@ from ca.errors import (
     SerialsExhausted,
 )
 from ca.known import KnownAuthorities, KnownAuthority
+from ca.log.pending import log_issued
 from ca.pointing import Pointing, as_drafted
 from ca.profiles import Profile
 from ca.signing import Signer
 from ca.states import next_authority_state, next_certificate_state, state_at
 from ca.tables import AuthorityRow, CertificateRow
 from ca.ticket import Ticket
-from foundation.store import Duplicate, Unit, rows_of
+from foundation.store import Conflict, Duplicate, Unit, rows_of
 
 SERIAL_PREFIX = b"\x4b"  # not zero and below 0x80: the number is positive and its length does not vary
 SERIAL_RANDOM_BYTES = 16  # 128 random bits; 17 octets of the 20 that RFC 5280 4.1.2.2 allows
@@ -229,16 +231,12 @@ class Issuance:
             created_at=self._now(),
             shard=self.pointing.shard(authority, own.serial_number),
         )
-        key_digest = hashlib.sha256(wanted.public_key).digest()
+        key_digest = None if wanted.profile.ca else hashlib.sha256(wanted.public_key).digest()
 
         def body(session: Session) -> None:
-            now = stands(session, authority.id)
-            if now is None:
-                raise AuthorityNotFound(f"certificate authority {authority.id} is gone")
-            self._check_open(wanted, *now)
-            if not wanted.profile.ca and is_an_authoritys(session, key_digest):
-                raise OrderRefused(_AUTHORITYS_KEY)
-            put_intent(session, intent)
+            if not put_intent(session, intent, authority.status, key_digest):
+                self._refuse(session, wanted, authority, key_digest)
+            log_issued(session, authority.public_key, intent.serial, ticket.tbs)
             if beside is not None:
                 beside.intent(session)
 
@@ -249,6 +247,18 @@ class Issuance:
                 raise  # of the rows beside
             return self._claimed(wanted)  # or None: it was the serial that is taken
         return intent
+
+    def _refuse(
+        self, session: Session, wanted: Wanted, authority: AuthorityRow, key_digest: bytes | None
+    ) -> NoReturn:
+        """Say which of the looks did not hold: the authority moved on since it was read, or the key is one's."""
+        now = stands(session, authority.id)
+        if now is None:
+            raise AuthorityNotFound(f"certificate authority {authority.id} is gone")
+        self._check_open(wanted, *now)
+        if key_digest is not None and is_an_authoritys(session, key_digest):
+            raise OrderRefused(_AUTHORITYS_KEY)
+        raise Conflict(f"certificate authority {authority.id} changed meanwhile")
 
     def _keep(
         self, intent: KeptCertificate, certificate: bytes, authority: AuthorityRow, beside: RowsBeside | None

@@ -48,6 +48,8 @@ class KnownAuthorities:
         self._generation = generation
         self._known = _Generation(-1)
         self._filling = threading.Lock()
+        self.spans: dict[Scope, int] = {}
+        """See `ca.finishing`."""
 
     def find(self, unit: Unit, authority_id: str) -> KnownAuthority:
         """The authority of that id in the unit's account and Region. Raises AuthorityNotFound, which is not remembered."""

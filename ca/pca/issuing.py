@@ -34,7 +34,7 @@ from ca.pointing import Pointing
 from ca.profiles import Profile
 from ca.revocation import Revocation
 from ca.signing import Signer
-from ca.templates import DEFAULT, TEMPLATES, Template, Value, compiled
+from ca.templates import DEFAULT_ARN, TEMPLATES, Template, Value, compiled
 from foundation.store import Unit
 from foundation.wire import uuid_text
 
@@ -109,7 +109,7 @@ class Issuing:
             pointing=Pointing.by(context.settings, context.sink),
             known=context.known,
         )
-        later = finished_later(context.now)
+        later = finished_later(unit, context.now(), context.known.spans)
         if (token := params.get("IdempotencyToken")) is None:
             return issuance.issue(wanted, later)[0]
         own = Token(context, token, digest_of(params))
@@ -172,7 +172,7 @@ class Issuing:
 
 def template_named(arn: str | None) -> Template:
     """The template of an ARN, EndEntityCertificate by default. Raises InvalidArgs."""
-    match = _TEMPLATE.fullmatch(arn or f"arn:aws:acm-pca:::template/{DEFAULT}/V1")
+    match = _TEMPLATE.fullmatch(arn or DEFAULT_ARN)
     if match is None or match[1] not in TEMPLATES:
         raise InvalidArgs(f"There is no template {arn}")
     return TEMPLATES[match[1]]

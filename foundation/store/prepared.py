@@ -132,17 +132,41 @@ class Find(_Statement):
 
 
 class Add(_Statement):
-    """INSERT one row of exactly these columns and the tenant's. With `unless_there` one that exists is left alone."""
+    """INSERT one row of exactly these columns and the tenant's.
 
-    def __init__(self, table: type[SQLModel], columns: Sequence[str], *, unless_there: bool = False) -> None:
+    With `unless_there` one that exists is left alone. `if_found` and `if_not_found` look first, in the same statement:
+    where one's condition does not hold, nothing is added, and `run` answers 0. Their values go under `if_` and `not_` and the column's name.
+    """
+
+    def __init__(
+        self,
+        table: type[SQLModel],
+        columns: Sequence[str],
+        *,
+        unless_there: bool = False,
+        if_found: Find | None = None,
+        if_not_found: Find | None = None,
+    ) -> None:
         super().__init__(table)
         self._columns, self._unless_there = self._own(columns), unless_there
+        self._looks = [
+            (word, prefix, find)
+            for word, prefix, find in (("EXISTS", "if_", if_found), ("NOT EXISTS", "not_", if_not_found))
+            if find is not None
+        ]
 
     def _made(self, dialect: Dialect, mark: str) -> _Plan:
         columns, marks = ", ".join(self._columns), ", ".join(mark for _ in self._columns)
+        binds = self._bound(dialect, self._columns)
+        values, conditions = f"VALUES ({marks})", []
+        for word, prefix, find in self._looks:
+            plan = find.plan(dialect)
+            conditions.append(f"{word} ({plan.text})")
+            binds += [(name if name in find.owner else prefix + name, bind) for name, bind in plan.binds]
+        if conditions:
+            values = _said("SELECT", marks, "WHERE", " AND ".join(conditions))
         otherwise = "ON CONFLICT DO NOTHING" if self._unless_there else ""
-        text = _said("INSERT INTO", self.table.name, f"({columns}) VALUES ({marks})", otherwise)
-        return _Plan(text, self._bound(dialect, self._columns), ())
+        return _Plan(_said("INSERT INTO", self.table.name, f"({columns})", values, otherwise), binds, ())
 
 
 class Change(_Statement):

@@ -167,21 +167,43 @@ class SqliteWriter:
                 return None if waiting is None else [waiting]
 
     def _transact(self, batch: list[_Waiting]) -> bool:
-        """One transaction over the batch, which grows by what arrives meanwhile; True when told to stop."""
+        """One transaction over the batch, which grows by what arrives meanwhile; True when told to stop.
+
+        Savepoints are for the second try alone: each is two more calls into SQLite, each of which gives up the GIL.
+        """
         if self._broken is not None:
             raise self._broken
-        stop = False
         connection = self._connected()
-        with connection.begin():
-            self._sweep.remove(connection)
-            deadline = time.monotonic() + _BATCH_SECONDS
-            done = 0
-            while done < len(batch):
-                _run_one(connection, batch[done])
-                done += 1
-                if done == len(batch) < _MAX_BATCH and time.monotonic() < deadline:
-                    stop = self._more(batch)
+        try:
+            with connection.begin():
+                stop = self._run_all(connection, batch, _run_bare)
+        except _Failed as failed:
+            if len(batch) == 1:
+                batch[0].error = failed.error
+                return failed.stop
+            for waiting in batch:
+                waiting.result = None
+            with connection.begin():
+                stop = self._run_all(connection, batch, _run_one) or failed.stop
         self._sweep.committed()
+        return stop
+
+    def _run_all(
+        self, connection: Connection, batch: list[_Waiting], run: Callable[[Connection, _Waiting], None]
+    ) -> bool:
+        stop = self._more(batch)
+        self._sweep.remove(connection)
+        deadline = time.monotonic() + _BATCH_SECONDS
+        done = 0
+        while done < len(batch):
+            try:
+                run(connection, batch[done])
+            except _Failed as failed:
+                failed.stop = stop
+                raise
+            done += 1
+            if done == len(batch) < _MAX_BATCH and time.monotonic() < deadline:
+                stop = stop or self._more(batch)
         return stop
 
     def _more(self, batch: list[_Waiting]) -> bool:
@@ -211,6 +233,28 @@ class SqliteWriter:
         if connection is not None:
             with suppress(DBAPIError):
                 connection.close()
+
+
+class _Failed(Exception):
+    """A write of the batch failed where there was no savepoint, so that all of them are undone."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error = error
+        self.stop = False
+
+
+def _run_bare(connection: Connection, waiting: _Waiting) -> None:
+    """Without a savepoint: raises _Failed when the write fails."""
+    if not waiting.start():
+        return
+    with _Caught() as caught:
+        waiting.result = waiting.context.run(waiting.write, connection)
+    if caught.error is not None:
+        fault = translated(caught.error)
+        if isinstance(fault, StoreUnavailable):
+            raise fault from caught.error
+        raise _Failed(fault or caught.error)
 
 
 def _run_one(connection: Connection, waiting: _Waiting) -> None:
