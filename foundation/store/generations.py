@@ -15,7 +15,7 @@ from foundation.store.units import faults_translated
 
 _LEASE_SECONDS: Final = 0.1
 _LEASE: Final = timedelta(seconds=_LEASE_SECONDS)
-_LOOK_SECONDS: Final = 0.001
+_LOOK_SECONDS: Final = 0.004
 _CURRENT: Final = frozenset({"clock"})
 """What is looked at each time on SQLite: nobody waits for others to see it."""
 
@@ -50,7 +50,7 @@ def _all(connection: Connection) -> dict[str, int]:
 
 
 class SqliteGenerations:
-    """Looks again when PRAGMA data_version says that somebody committed (3 µs), at most once a millisecond.
+    """Looks again when PRAGMA data_version says that somebody committed (3 µs), at most once in four milliseconds.
 
     Each look gives up the GIL, which costs a busy process more than the look itself. Whoever tightens something waits
     for `staleness` before he says so: all its processes are on one host, whose CLOCK_MONOTONIC is the same for all.
