@@ -17,6 +17,7 @@ from ca.pca.errors import (
     translated,
 )
 from ca.pca.lifecycle import Lifecycle, refuse_deleted
+from ca.pca.shares import replace_shares
 from ca.pca.sharing import check_sharing
 from ca.tables import ConfigurationRow, PermissionRow
 from foundation.identity.policy import (
@@ -59,7 +60,9 @@ class Access:
         def change(configuration: ConfigurationRow) -> None:
             configuration.policy = kept_text
 
-        self._lifecycle.configure(arn, change)
+        self._lifecycle.configure(
+            arn, change, lambda session, authority: replace_shares(session, authority, document)
+        )
 
     def policy(self, arn: str) -> str:
         """The policy as its readers see it. Raises ResourceNotFound when there is none."""
@@ -74,7 +77,9 @@ class Access:
         def change(configuration: ConfigurationRow) -> None:
             configuration.policy = None
 
-        self._lifecycle.configure(arn, change)
+        self._lifecycle.configure(
+            arn, change, lambda session, authority: replace_shares(session, authority, None)
+        )
 
     def create_permission(self, params: Mapping[str, Any]) -> None:
         """Raises RequestFailed for a service that cannot be named, PermissionExists, InvalidState."""

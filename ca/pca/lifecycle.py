@@ -15,7 +15,7 @@ from sqlmodel import Session
 from ca.algorithms import ALGORITHMS
 from ca.arns import authority_arn
 from ca.authorities import place_of, refuse_locked
-from ca.ending import END_JOB
+from ca.ending import END_JOB, begin_waiting
 from ca.pca import configuration as rules
 from ca.pca.context import Context, Kept, kept
 from ca.pca.errors import InvalidArgs, InvalidState, translated
@@ -28,7 +28,7 @@ from ca.revocation_settings import generation_of
 from ca.shards import open_shards
 from ca.signing import key_label
 from ca.tables import AuthorityRow, ConfigurationRow
-from foundation.store import TokenReused, Unit, bump, cancel, recall, remember, schedule
+from foundation.store import TokenReused, Unit, bump, cancel, recall, remember
 from kms.hsm import signing_handle
 
 IDEMPOTENT_FOR: Final = timedelta(minutes=5)
@@ -184,8 +184,7 @@ class Lifecycle:
         def change(session: Session, authority: Kept) -> None:
             window = timedelta(days=DEFAULT_WINDOW_DAYS if days is None else days)
             authority.configuration.before_deletion = authority.row.status
-            authority.configuration.restorable_until = self._context.now() + window
-            schedule(session, END_JOB, authority.row.id, self._context.now() + window)
+            begin_waiting(session, authority.configuration, self._context.now(), window)
 
         self.change(arn, "delete", change)
 
@@ -225,8 +224,13 @@ class Lifecycle:
         with translated():
             unit.write(body)
 
-    def configure(self, arn: str, change: Callable[[ConfigurationRow], None]) -> None:
-        """Change the configuration in any state but DELETED."""
+    def configure(
+        self,
+        arn: str,
+        change: Callable[[ConfigurationRow], None],
+        also: Callable[[Session, Kept], None] | None = None,
+    ) -> None:
+        """Change the configuration in any state but DELETED, and what comes with it in the same commit."""
         unit, authority_id = self._context.place(arn)
 
         def body(session: Session) -> None:
@@ -234,6 +238,8 @@ class Lifecycle:
             refuse_deleted(authority)
             change(authority.configuration)
             session.add(authority.configuration)
+            if also is not None:
+                also(session, authority)
 
         with translated():
             unit.write(body)

@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Final
 
+from sqlalchemy import and_, or_
 from sqlmodel import Session, col, select
 
 from ca.errors import AuthorityNotFound
@@ -17,6 +19,7 @@ from ca.pca.errors import InvalidNextToken, InvalidState, translated
 from ca.pca.issuing import Issuing
 from ca.pca.lifecycle import Lifecycle, refuse_deleted
 from ca.pca.shapes import description
+from ca.pca.shares import shared_with
 from ca.pem import pem
 from ca.tables import AuthorityRow, ConfigurationRow
 from foundation.identity import Resource, account_resource
@@ -83,22 +86,24 @@ class Pca:
         return pem(found.row.certificate), pem(found.row.chain) if found.row.chain else None
 
     def listed(self, params: Mapping[str, Any]) -> Page[Params]:
-        """ListCertificateAuthorities, oldest first. Of other accounts keystead lists none: it has no resource shares."""
+        """ListCertificateAuthorities: the caller's own, oldest first; or those of others whose policies name its account."""
         context, scope = self._context, self._context.unit.scope
         others = params.get("ResourceOwner", "SELF") == "OTHER_ACCOUNTS"
 
         def fetch(after: Keyset | None, count: int) -> Sequence[Params]:
             if others:
-                return ()
+                return [description(each) for each in shared_with(context, after, count)]
             with context.unit.read() as session:
                 return [description(each) for each in self._after(session, after, count)]
 
         try:
             return page(
                 fetch,
-                key=lambda item: (item["Arn"].rpartition("/")[2],),
+                key=_by_id if others else _by_age,
                 token=params.get("NextToken"),
-                limit=params.get("MaxResults", DEFAULT_PAGE),
+                limit=min(
+                    params.get("MaxResults", DEFAULT_PAGE), DEFAULT_PAGE
+                ),  # the model: never more than 100
                 seal=context.seal,
                 bound_to=(
                     context.call.account,
@@ -139,9 +144,11 @@ class Pca:
         self.lifecycle.configure(arn, change)
 
     def _after(self, session: Session, after: Keyset | None, count: int) -> list[Kept]:
-        statement = select(AuthorityRow).order_by(col(AuthorityRow.id)).limit(count)
+        age, name = col(AuthorityRow.created_at), col(AuthorityRow.id)
+        statement = select(AuthorityRow).order_by(age, name).limit(count)
         if after is not None:
-            statement = statement.where(col(AuthorityRow.id) > str(after[0]))
+            since, last = datetime.fromisoformat(str(after[0])), str(after[1])
+            statement = statement.where(or_(age > since, and_(age == since, name > last)))
         rows = list(session.exec(statement))
         theirs = select(ConfigurationRow).where(
             col(ConfigurationRow.authority_id).in_([row.id for row in rows])
@@ -153,3 +160,11 @@ class Pca:
         unit, authority_id = self._context.place(arn)
         with translated(), unit.read() as session:
             return kept(session, authority_id, self._context.now())
+
+
+def _by_id(item: Params) -> Keyset:
+    return (item["Arn"].rpartition("/")[2],)
+
+
+def _by_age(item: Params) -> Keyset:
+    return item["CreatedAt"].isoformat(), item["Arn"].rpartition("/")[2]

@@ -73,3 +73,70 @@ def test_only_acm_can_be_given_a_permission(pca: Any) -> None:
         pca.create_permission(
             CertificateAuthorityArn=create(pca), Principal="s3.amazonaws.com", Actions=["IssueCertificate"]
         )
+
+
+def statement(arn: str, **changes: Any) -> str:
+    whole = {
+        "Effect": "Allow",
+        "Principal": {"AWS": "444455556666"},
+        "Action": "acm-pca:IssueCertificate",
+        "Resource": arn,
+    } | changes
+    return json.dumps({**CONSUMER, "Statement": [{name: value for name, value in whole.items() if value}]})
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"Effect": "Deny"}, "deny nothing"),
+        ({"Action": "acm-pca:DeleteCertificateAuthority"}, "cannot share"),
+        ({"Action": "acm-pca:PutPolicy"}, "cannot share"),
+        ({"Action": "acm-pca:*"}, "cannot share"),
+        ({"Resource": "*"}, "itself alone"),
+        ({"Principal": "*"}, "only under a condition"),
+        ({"Action": None, "NotAction": "acm-pca:ListTags"}, "cannot use NotAction"),
+    ],
+)
+def test_a_policy_shares_what_aws_lets_be_shared_and_locks_nobody_out(
+    pca: Any, changes: dict[str, Any], words: str
+) -> None:
+    arn = create(pca)
+    with pytest.raises(pca.exceptions.InvalidPolicyException, match=words):
+        pca.put_policy(ResourceArn=arn, Policy=statement(arn, **changes))
+    with pytest.raises(pca.exceptions.ResourceNotFoundException):
+        pca.get_policy(ResourceArn=arn)
+
+
+def test_a_policy_may_bound_the_templates(shared_world: World, pca: Any) -> None:
+    made, other = hierarchy(pca), shared_world.account()
+    template = "arn:aws:acm-pca:::template/EndEntityCertificate/V1"
+    bound = {"StringEquals": {"acm-pca:TemplateArn": template}}
+    policy = statement(made.subordinate, Principal={"AWS": other.account}, Condition=bound)
+    pca.put_policy(ResourceArn=made.subordinate, Policy=policy)
+    theirs = other.client("acm-pca")
+    assert issue(theirs, made.subordinate, request("host.example.com"))
+    given = {
+        "CertificateAuthorityArn": made.subordinate,
+        "Csr": request("host.example.com"),
+        "SigningAlgorithm": "SHA256WITHECDSA",
+        "Validity": {"Type": "DAYS", "Value": 9},
+    }
+    assert theirs.issue_certificate(**given)["CertificateArn"]  # the default template is the same
+    with pytest.raises(theirs.exceptions.ClientError, match="AccessDenied"):
+        issue(theirs, made.subordinate, request("host.example.com"), template="CodeSigningCertificate")
+
+
+def test_a_list_of_others_authorities_has_those_that_are_shared_with_the_caller(
+    shared_world: World, pca: Any
+) -> None:
+    """Resource shares are RAM's; an authority that a policy shares is used by its ARN and listed by its owner alone."""
+    made, other = hierarchy(pca), shared_world.account()
+    policy = sharing(made.subordinate, other.account, "acm-pca:DescribeCertificateAuthority")
+    pca.put_policy(ResourceArn=made.subordinate, Policy=policy)
+    theirs = other.client("acm-pca")
+    assert theirs.describe_certificate_authority(CertificateAuthorityArn=made.subordinate)
+    listed = theirs.list_certificate_authorities(ResourceOwner="OTHER_ACCOUNTS")["CertificateAuthorities"]
+    assert [each["Arn"] for each in listed] == [made.subordinate]
+    assert theirs.list_certificate_authorities()["CertificateAuthorities"] == []
+    pca.delete_policy(ResourceArn=made.subordinate)
+    assert theirs.list_certificate_authorities(ResourceOwner="OTHER_ACCOUNTS")["CertificateAuthorities"] == []

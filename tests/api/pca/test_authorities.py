@@ -1,6 +1,6 @@
 """Authorities as AWS's guide makes them: create, CSR, sign, import; then disabled, deleted, restored."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -100,10 +100,10 @@ def test_tags_are_kept_replaced_and_removed(pca: Any) -> None:
 
 
 def test_a_list_is_paged(pca: Any) -> None:
-    arns = {create(pca, name=f"CA {number}") for number in range(3)}
+    arns = [create(pca, name=f"CA {number}") for number in range(3)]
     pages = list(pca.get_paginator("list_certificate_authorities").paginate(PaginationConfig={"PageSize": 2}))
     assert [len(each["CertificateAuthorities"]) for each in pages] == [2, 1]
-    assert {one["Arn"] for each in pages for one in each["CertificateAuthorities"]} == arns
+    assert [one["Arn"] for each in pages for one in each["CertificateAuthorities"]] == arns  # oldest first
 
 
 def test_another_accounts_authority_is_denied(shared_world: World, pca: Any) -> None:
@@ -149,6 +149,26 @@ def test_a_deleted_authority_is_gone_when_its_window_is_over_and_a_restored_one_
     fails(pca, "ResourceNotFoundException", "describe_certificate_authority", CertificateAuthorityArn=gone)
     world.advance(timedelta(days=30))
     assert state(pca, saved) == "PENDING_CERTIFICATE"
+
+
+def test_a_leaping_clock_ends_no_authority(world: World) -> None:
+    """The scheduler was down for a year, or the clock leapt: what nobody saw pass is added to the window."""
+    pca = world.account().client("acm-pca")
+    arn = create(pca)
+    pca.delete_certificate_authority(CertificateAuthorityArn=arn, PermanentDeletionTimeInDays=7)
+    first = restorable_until(pca, arn)
+    world.scheduler.store.set_clock_offset(int(timedelta(days=365) / timedelta(microseconds=1)))
+    world.run_due()
+    assert state(pca, arn) == "DELETED"
+    assert restorable_until(pca, arn) - first >= timedelta(days=363)
+    world.advance(timedelta(days=7))
+    fails(pca, "ResourceNotFoundException", "describe_certificate_authority", CertificateAuthorityArn=arn)
+
+
+def restorable_until(pca: Any, arn: str) -> datetime:
+    described = pca.describe_certificate_authority(CertificateAuthorityArn=arn)["CertificateAuthority"]
+    moment: datetime = described["RestorableUntil"]
+    return moment
 
 
 def test_a_deleted_authority_publishes_no_crl_until_it_is_restored(world: World) -> None:
