@@ -1,6 +1,7 @@
 """What a certificate says of where its issuer publishes: decided once, as it is drawn up (ca.locations has the places)."""
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Protocol
 
 from cryptography import x509
@@ -8,7 +9,7 @@ from cryptography.x509.oid import ExtensionOID
 
 from ca.locations import pointers, shard_of
 from ca.orders import CaSettings
-from ca.profiles import Profile
+from ca.profiles import PROFILES, Profile
 from ca.revocation_settings import read_settings
 from ca.sinks import ObjectSink
 
@@ -51,9 +52,10 @@ class Pointing:
         if ExtensionOID.OCSP_NO_CHECK in profile.extensions:
             return profile  # an OCSP signer: nobody looks it up (RFC 6960 4.2.2.2.1)
         settings = read_settings(issuer.revocation)
-        places = pointers(
-            issuer.id, issuer.revocation, shard, self.public_url, self.bucket_url(settings.bucket)
-        )
+        address = self.bucket_url(settings.bucket)
+        if PROFILES.get(profile.name) is profile:
+            return _own(profile.name, issuer.id, issuer.revocation, shard, self.public_url, address)
+        places = pointers(issuer.id, issuer.revocation, shard, self.public_url, address)
         brought = {value.oid for value, _ in profile.more}
         if not settings.ocsp and ExtensionOID.AUTHORITY_INFORMATION_ACCESS in brought:
             places = tuple(each for each in places if not isinstance(each, x509.AuthorityInformationAccess))
@@ -62,6 +64,14 @@ class Pointing:
     def bucket_url(self, bucket: str | None) -> str | None:
         """The URL of a bucket that clients can read; see `ObjectSink.address`."""
         return None if bucket is None or self.sink is None else self.sink.address(bucket)
+
+
+@lru_cache(maxsize=4096)
+def _own(  # noqa: PLR0917 - a profile's name, and what `pointers` takes
+    name: str, authority_id: str, revocation: str, shard: int | None, public_url: str, bucket_url: str | None
+) -> Profile:
+    """One of keystead's own profiles, which bring no pointers: made once for an issuer."""
+    return with_pointers(PROFILES[name], pointers(authority_id, revocation, shard, public_url, bucket_url))
 
 
 def with_pointers(profile: Profile, places: tuple[x509.ExtensionType, ...]) -> Profile:
