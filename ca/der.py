@@ -65,6 +65,11 @@ def certificate(tbs: bytes, signature: bytes) -> bytes:
     return element(_SEQUENCE, tbs + signature_algorithm(tbs) + element(_BIT_STRING, b"\x00" + signature))
 
 
+def to_be_signed(certificate: bytes) -> bytes:
+    """The TBSCertificate of a certificate that was parsed before."""
+    return next(_children(certificate))
+
+
 def request_public_key(request: bytes) -> bytes:
     """The SubjectPublicKeyInfo of a CertificationRequest that pyca has parsed (RFC 2986 4.1).
 

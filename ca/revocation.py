@@ -9,6 +9,7 @@ from sqlmodel import Session, select
 from ca.authorities import found
 from ca.errors import CertificateNotFound, CertificateState, NotPublished, OrderRefused
 from ca.locations import COMPLETE
+from ca.log.pending import log_revoked
 from ca.revocation_settings import generation_of
 from ca.shards import make_due
 from ca.states import (
@@ -57,6 +58,7 @@ class Revocation:
             row.status = next_certificate_state(serial, row.status, "revoke")
             authority.revocations += 1
             session.add_all((row, authority, _revocation(row, reason, now, authority.revocations)))
+            log_revoked(session, authority.public_key, serial, reason)
             make_due(session, authority, row.shard, now)
             bump(session, generation_of(authority.id))  # OCSP answers that say otherwise are kept no longer
 

@@ -22,6 +22,7 @@ from ca.custody.foreign_crl import ForeignCrl, read_crl
 from ca.custody.work import Work
 from ca.errors import OrderRefused
 from ca.locations import COMPLETE
+from ca.log.pending import log_brought, log_revoked
 from ca.revocation_settings import OWN
 from ca.shards import open_shards
 from ca.signing import key_label
@@ -93,6 +94,8 @@ class Bringing:
             kept = AuthorityRow(**values)
             kept.parent_id = _parent(session, judged.candidate)
             session.add_all((kept, place_of(kept), *(type(each)(**each.model_dump()) for each in rows)))
+            for each in rows:
+                _log(session, kept.public_key, each)
             _adopt(session, kept)
             open_shards(session, kept, self._work.issuance.pointing, self._work.now())
             return kept
@@ -188,6 +191,14 @@ def _certificates(row: AuthorityRow, judged: Judged) -> list[CertificateRow]:
         )
         for each in judged.issued
     ]
+
+
+def _log(session: Session, issuer_key: bytes, row: RevocationRow | CertificateRow) -> None:
+    """What its former keeper told of is in the log from now on."""
+    if isinstance(row, RevocationRow):
+        log_revoked(session, issuer_key, row.serial, row.reason)
+    elif row.certificate is not None:
+        log_brought(session, issuer_key, row.certificate)
 
 
 def _issued(data: bytes, candidate: Candidate) -> tuple[x509.Certificate, ...]:

@@ -16,7 +16,7 @@ from ca.log.notes import Checkpoint, Verifier, signed_note
 from ca.log.tables import HeadRow, PendingRow, TileRow
 from ca.log.tree import Tree, grow
 from foundation.store import SYSTEM, Duplicate, Unit
-from kms.hsm import EMPTY_ROOT, Asker, CheckpointUnproven, CoreClient, KeyLabel, wish_for
+from kms.hsm import EMPTY_ROOT, Asker, CheckpointUnproven, CoreClient, KeyLabel, KeyRefused, wish_for
 
 AT_ONCE: Final = 1024
 """Entries of one transaction: it holds the only writer of SQLite for some tens of milliseconds."""
@@ -87,11 +87,14 @@ class MerkleLog:
     def _sign(self, head: HeadRow) -> None:
         checkpoint = Checkpoint(head.origin, head.size, head.root)
         try:
-            signature = self._signature(head, checkpoint, head.checkpoint_size)
-        except (
-            CheckpointUnproven
-        ) as behind:  # this core has signed more than was kept, or was not asked for long
-            signature = self._signature(head, checkpoint, behind.size)
+            signature = self._proven(head, checkpoint)
+        except KeyRefused:
+            with self._unit.read() as session:
+                now = session.get_one(HeadRow, _THE_HEAD)
+            if now.size == head.size:
+                raise
+            self._sign(now)  # another was quicker, and had more signed
+            return
         note = signed_note(checkpoint.text, verifier_of(head), signature)
 
         def body(session: Session) -> None:
@@ -101,6 +104,13 @@ class MerkleLog:
                 session.add(row)
 
         self._unit.write(body)
+
+    def _proven(self, head: HeadRow, checkpoint: Checkpoint) -> bytes:
+        """The signature, with a proof from the last checkpoint that this host's core has signed."""
+        try:
+            return self._signature(head, checkpoint, head.checkpoint_size)
+        except CheckpointUnproven as behind:  # it signed what was not kept, or another host's did meanwhile
+            return self._signature(head, checkpoint, behind.size)
 
     def _signature(self, head: HeadRow, checkpoint: Checkpoint, old: int) -> bytes:
         with self._unit.read() as session:

@@ -31,7 +31,7 @@ def grow(read: Read, size: int, entries: list[bytes]) -> dict[tuple[int, int], b
             tile = append(level, place // WIDTH, hash_)
             if place % WIDTH != WIDTH - 1:
                 break
-            hash_ = _fold(bytes(tile))
+            hash_ = fold(bytes(tile))
             level, place = level + 1, place // WIDTH
     return {key: bytes(tile) for key, tile in changed.items()}
 
@@ -93,10 +93,10 @@ class Tree:
         hashes = self._read(level, first // WIDTH)[at : at + HASH_BYTES * (1 << rest)]
         if len(hashes) != HASH_BYTES << rest:
             raise LookupError(f"tile {level}/{first // WIDTH} is too short for a tree of {self.size}")
-        return _fold(hashes)
+        return fold(hashes)
 
 
-def _fold(hashes: bytes) -> bytes:
+def fold(hashes: bytes) -> bytes:
     """The root over a power of two of hashes."""
     row = [hashes[at : at + HASH_BYTES] for at in range(0, len(hashes), HASH_BYTES)]
     while len(row) > 1:

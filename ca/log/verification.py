@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from ca.log.entries import BadEntry, Entry, read_entry
 from ca.log.notes import BadNote, Checkpoint, Verifier, open_checkpoint
 from ca.log.tiles import CHECKPOINT, ENTRIES, WIDTH, Tile, entries_in, tiles_of
-from ca.log.tree import Tree
+from ca.log.tree import Tree, fold
 from kms.hsm import HASH_BYTES, ProofFailed, check_consistency, check_inclusion, leaf_hash
 
 Files = Callable[[str], bytes | None]
@@ -93,7 +93,7 @@ def read_log(files: Files, verifier: Verifier) -> ReadLog:
         tiles[tile.level, tile.number] = _hashes(files, tile)
     tree = Tree(lambda level, number: tiles.get((level, number), b""), checkpoint.size)
     _check_leaves(leaves, tiles)
-    _check_levels(checkpoint.size, tiles)
+    _check_levels(tiles)
     if tree.root != checkpoint.root:
         raise LogBroken("the tiles' root is not the one that the checkpoint says")
     return ReadLog(checkpoint, note, tree, leaves, entries)
@@ -108,15 +108,15 @@ def _check_leaves(leaves: dict[bytes, int], tiles: dict[tuple[int, int], bytes])
             )
 
 
-def _check_levels(size: int, tiles: dict[tuple[int, int], bytes]) -> None:
+def _check_levels(tiles: dict[tuple[int, int], bytes]) -> None:
     """Each hash above the first level is that of the full tile below it."""
     for (level, number), content in tiles.items():
         for place in range(len(content) // HASH_BYTES if level else 0):
             below = number * WIDTH + place
-            lower = Tree(lambda _, __, full=tiles[level - 1, below]: full, WIDTH).root  # type: ignore[misc]  # a default binds the loop's value
+            lower = fold(tiles[level - 1, below])
             if lower != content[place * HASH_BYTES : (place + 1) * HASH_BYTES]:
                 raise LogBroken(
-                    f"{Tile(level, number).path} has another hash of {Tile(level - 1, below).path} (of {size} entries)"
+                    f"{Tile(level, number, len(content) // HASH_BYTES).path} has another hash of {Tile(level - 1, below).path}"
                 )
 
 

@@ -98,6 +98,7 @@ _REFUSALS: Mapping[str, type[errors.CoreError]] = {
     for kind in (
         errors.CoreUnavailable, errors.CoreBusy, errors.KeyRefused, errors.BadSeal, errors.InvalidSignature,
         errors.InvalidMac, errors.BadPublicKey, errors.BadImportToken, errors.BadMaterial,
+        errors.CheckpointUnproven,
     )
 }  # fmt: skip
 
