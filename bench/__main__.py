@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from bench import ocsp, shots
+from bench import issuance, ocsp, shots
 from bench.floors import HELLO, show
 from bench.load import Figures, Shot, fire
 from bench.peer import moto
@@ -48,11 +48,16 @@ def measure(folder: Path, rounds: int, seconds: float) -> None:
         )
         print(f"idle memory, PSS of {len(pss)} processes: {sum(pss.values()):.0f} MB (at most 300)")
         hello = [sys.executable, "-m", "bench.hello", str(hello_port), str(THREADS)]
-        with running(hello, folder / "hello.log"), moto(folder, time.perf_counter()) as peer:
+        with (
+            running(hello, folder / "hello.log"),
+            moto(folder, time.perf_counter()) as peer,
+            issuance.cfssl(folder) as cfssl,
+        ):
             first_answer(f"http://127.0.0.1:{hello_port}/", time.perf_counter())
             ours = candidates(access, f"http://127.0.0.1:{hello_port}/")
-            table = interleaved({**ours, **peer}, rounds, seconds)
+            table = interleaved({**ours, **peer, **cfssl}, rounds, seconds)
     show(table)
+    issuance.show(table)
 
 
 def prepare(data: Path, url: str) -> shots.Access:
@@ -74,6 +79,7 @@ def candidates(access: shots.Access, hello: str) -> dict[str, Shot]:
         HELLO: Shot(hello),
         "GetCallerIdentity, recorded": shots.caller(access),
         **shots.key_uses(access, shots.make_keys(access)),
+        issuance.NAME: issuance.shot(access),
         "Issue P-256, by CSR": shots.issuance(access),
         "OCSP, kept answer": ocsp.kept(access),
     }

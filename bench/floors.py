@@ -26,6 +26,7 @@ FLOORS: Final[Mapping[str, Floor]] = {
     "Decrypt": Floor(0.20, 12, 15.0),
     "GenerateDataKey": Floor(0.20, 12, 15.0),
     "Sign P-256": Floor(0.15, 10, 20.0),
+    "IssueCertificate P-256": Floor(None, 100, 50.0),
     "Issue P-256, by CSR": Floor(None, None, 50.0),
 }
 

@@ -1,10 +1,11 @@
-"""The peer: moto's own server (PyPI, `moto[server]`), started as its users start it, asked the same KMS calls."""
+"""The peer: moto's own server (PyPI, `moto[server]`), started as its users start it, asked the same calls."""
 
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from bench import issuance
 from bench.floors import PEER
 from bench.load import Shot
 from bench.servers import first_answer, free_port, running
@@ -21,4 +22,7 @@ def moto(folder: Path, since: float) -> Iterator[dict[str, Shot]]:
         first_answer(f"{url}/moto-api/", since)
         # It judges no signature, so any credentials do.
         access = Access(url, "AKIAIOSFODNN7EXAMPLE", "not-a-secret", "", "")
-        yield {PEER + name: shot for name, shot in key_uses(access, make_keys(access)).items()}
+        yield {
+            **{PEER + name: shot for name, shot in key_uses(access, make_keys(access)).items()},
+            **issuance.of_moto(access),
+        }

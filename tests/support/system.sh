@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the tests need from Debian, when it is missing. Usage: system.sh PACKAGE-SET...
-# Sets: postgresql, knot, bind, openssl, strace, curl, wrk, gnutls, java. Starts and enables nothing: tests run these programs themselves.
+# Sets: postgresql, knot, bind, openssl, strace, curl, wrk, gnutls, java, cfssl. Starts and enables nothing: tests run these programs themselves.
 set -euo pipefail
 
 declare -A packages=(
@@ -13,6 +13,7 @@ declare -A packages=(
     [wrk]="wrk"
     [gnutls]="gnutls-bin"
     [java]="openjdk-17-jdk-headless"
+    [cfssl]="golang-cfssl"
 )
 declare -A proof=(
     [postgresql]=/usr/lib/postgresql/15/bin/initdb
@@ -24,6 +25,7 @@ declare -A proof=(
     [wrk]=/usr/bin/wrk
     [gnutls]=/usr/bin/certtool
     [java]=/usr/bin/javac
+    [cfssl]=/usr/bin/cfssl
 )
 
 missing=()
