@@ -3,7 +3,8 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from sqlalchemy import select as sql_select
 from sqlmodel import Session, col, select
@@ -12,6 +13,7 @@ from ca.lineage_tables import CrossRow
 from ca.locations import COMPLETE, partition_named
 from ca.pem import pem
 from ca.revocation_settings import read_settings
+from ca.shards import publishes
 from ca.tables import AuthorityRow, CrlRow, PlaceRow
 from foundation.store import Scope, Unit
 
@@ -24,6 +26,8 @@ _OF_AUTHORITY = re.compile(
     r"(?P<what>\.crt|\.pem|\.crl|/bundle\.pem|/chains/(?P<number>[1-9][0-9]{0,5})\.pem"
     r"|/(?P<part>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.crl)"
 )
+
+_PATIENCE: Final = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,27 @@ class PublicPki:
             tag = f"{row.number:x}-{int(row.this_update.timestamp()):x}"
             body = b"" if known(tag) else session.exec(select(CrlRow.crl).where(*of)).one()
         return PublishedCrl(tag, row.this_update, row.next_update, body)
+
+    def late_crls(self, now: datetime) -> list[tuple[str, datetime]]:
+        """(authority id, end) of every CRL, of all accounts, that should have been replaced: for the operator.
+
+        That is an hour past half of its life, and of authorities that publish.
+        """
+        with self._unit.read() as session:
+            places = {Scope(place.account, place.region) for place in session.exec(select(PlaceRow)).all()}
+        late = []
+        for scope in sorted(places, key=lambda scope: (scope.account, scope.region)):
+            with self._unit.at(scope, because="the operator looks after every CRL").read() as session:
+                rows = session.execute(
+                    sql_select(col(CrlRow.this_update), col(CrlRow.next_update), AuthorityRow).join(
+                        AuthorityRow, col(AuthorityRow.id) == col(CrlRow.authority_id)
+                    )
+                ).all()
+            for this_update, next_update, authority in rows:
+                half = this_update + (next_update - this_update) / 2
+                if now > half + _PATIENCE and publishes(authority, now):
+                    late.append((authority.id, next_update))
+        return late
 
     def every_root(self) -> str:
         """PEM of the roots of all accounts, the deployment's own first: for the operator, who trusts them all."""

@@ -128,6 +128,28 @@ def resolvers(assembly: "Assembly") -> Finding | None:
     return _ok("DNS", f"validation asks {len(assembly.settings.resolver)} named resolver(s)")
 
 
+def revocation_lists(assembly: "Assembly") -> Finding | None:
+    now = assembly.clock.now()
+    late = assembly.public_pki.late_crls(now)
+    expired = [authority for authority, end in late if end < now]
+    if expired:
+        return _wrong(
+            "CRLs", f"{len(expired)} expired, the first of authority {expired[0]}: clients refuse them"
+        )
+    if late:
+        return _wrong("CRLs", f"{len(late)} should have been replaced, the first of authority {late[0][0]}")
+    return _ok("CRLs", "every published list is in the first half of its life")
+
+
+def public_url(assembly: "Assembly") -> Finding | None:
+    url = assembly.settings.own_url
+    if assembly.settings.public_url is None:
+        return _note(
+            "public URL", f"certificates name {url} for as long as they live: --public-url says better"
+        )
+    return _ok("public URL", f"certificates name {url}")
+
+
 EXAMINATIONS: tuple[Callable[["Assembly"], Finding | None], ...] = (
     directory,
     unsealing,
@@ -139,6 +161,8 @@ EXAMINATIONS: tuple[Callable[["Assembly"], Finding | None], ...] = (
     outbox,
     door,
     resolvers,
+    revocation_lists,
+    public_url,
 )
 
 

@@ -1,5 +1,6 @@
 """What /pki/ serves to anybody."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -80,6 +81,20 @@ def test_an_authority_that_is_being_created_is_not_published(quick_world: World)
 def test_other_names_are_not_found(quick_world: World, name: str) -> None:
     _, authority = quick_world.service().init()
     assert pki(quick_world).file(name.replace("{id}", authority.id)) is None
+
+
+def test_a_crl_is_late_when_its_next_is_an_hour_overdue_and_its_authority_publishes(world: World) -> None:
+    _, authority = world.service().init()
+    world.run_due()
+    world.time += timedelta(days=3, hours=12, minutes=59)
+    assert pki(world).late_crls(world.time) == []
+    world.time += timedelta(minutes=2)
+    late = pki(world).late_crls(world.time)
+    assert len(late) == 2
+    assert authority.id in {each for each, _ in late}
+    world.run_due()
+    assert pki(world).late_crls(world.time) == []
+    assert pki(world).late_crls(world.time + timedelta(days=365 * 20)) == []  # both authorities have expired
 
 
 def test_the_operator_gets_every_root_the_deployments_first(world: World) -> None:
