@@ -88,7 +88,8 @@ class Bringing:
                 "the private key is not that of the certificate: the two do not belong together"
             )
         values = row.model_dump() | {"key_token": key.token}
-        rows = [*_revocations(row, judged.crl), *_certificates(row, judged)]
+        rows: list[RevocationRow | CertificateRow] = [*_revocations(row, judged.crl)]
+        rows += _certificates(row, judged)
 
         def body(session: Session) -> AuthorityRow:
             kept = AuthorityRow(**values)

@@ -130,6 +130,7 @@ class Lifecycle:
         with translated(), unit.read() as session:
             authority = kept(session, authority_id, context.now())
             authority.allows("csr")
+            refuse_locked(authority.row, "csr")
         row = authority.row
         handle = signing_handle(
             context.core, row.key_token, key_label(row), context.asker, row.public_key, "csr"
