@@ -14,6 +14,7 @@ from cryptography.x509.oid import NameOID
 from ca import der
 from ca.algorithms import ALGORITHMS, USUAL, SignatureAlgorithm, SigningKey, algorithm_of, sign
 from ca.keys import CertifiedKey, certified, load_key
+from ca.lints.case import extension
 from ca.lints.common_name_in_san import UB_COMMON_NAME
 from ca.profiles import Profile, key_usage
 
@@ -61,9 +62,9 @@ def draw_up(draft: Draft) -> x509.Certificate:
         .not_valid_after(draft.not_after)
         .public_key(key)
     )
-    for extension in _extensions(draft, key):
-        critical = draft.profile.extensions[extension.oid]
-        builder = builder.add_extension(extension, not list(draft.subject) if critical is None else critical)
+    for each in _extensions(draft, key):
+        critical = draft.profile.extensions[each.oid]
+        builder = builder.add_extension(each, not list(draft.subject) if critical is None else critical)
     how = draft.how
     return builder.sign(_throw_away_key(how.family), how.digest, rsa_padding=how.rsa_padding)
 
@@ -81,7 +82,7 @@ def _extensions(draft: Draft, key: CertifiedKey) -> list[x509.ExtensionType]:
     extensions: list[x509.ExtensionType] = [
         x509.BasicConstraints(ca=profile.ca, path_length=profile.path_length),
         x509.SubjectKeyIdentifier.from_public_key(key),
-        *(extension for extension, _ in profile.more),
+        *(value for value, _ in profile.more),
     ]
     if usage:
         extensions.append(key_usage(usage))
@@ -90,7 +91,9 @@ def _extensions(draft: Draft, key: CertifiedKey) -> list[x509.ExtensionType]:
             x509.ExtendedKeyUsage(sorted(profile.extended_key_usage, key=lambda oid: oid.dotted_string))
         )
     if draft.issuer is not None:
-        above = draft.issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+        above = extension(draft.issuer, x509.SubjectKeyIdentifier)
+        if above is None:
+            raise ValueError("the issuer has no subject key identifier")
         extensions.append(x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(above))
     if draft.names:
         extensions.append(x509.SubjectAlternativeName([x509.DNSName(name) for name in draft.names]))

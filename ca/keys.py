@@ -1,6 +1,7 @@
 """Which public keys a certificate may carry."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -45,6 +46,7 @@ def judge_key(public_key: bytes) -> str:
     return judge_loaded_key(load_key(public_key))
 
 
+@lru_cache(maxsize=256)
 def load_key(public_key: bytes) -> object:
     """Parse a SubjectPublicKeyInfo (DER). Raises BadKey; a point off its curve is refused here, by OpenSSL."""
     if len(public_key) > MAX_SPKI_BYTES:
@@ -92,6 +94,7 @@ def certified(key: object) -> CertifiedKey:
     raise BadKey(_NEITHER)
 
 
+@lru_cache(maxsize=1024)
 def authority_key(public_key: bytes) -> AuthorityKey:
     """The public key (SPKI, DER) of a certificate authority. Raises BadKey for one that no CA can have."""
     key = certified(load_key(public_key))
