@@ -31,6 +31,20 @@ from ca.errors import (
 )
 from ca.jobs import jobs
 from ca.known import KnownAuthorities
+from ca.log import (
+    BadNote,
+    LogBroken,
+    LogFile,
+    MerkleLog,
+    PublicLog,
+    ReadLog,
+    Verifier,
+    open_checkpoint,
+    read_log,
+    read_verifier,
+)
+from ca.log import audit as audit_log
+from ca.log import tiles_of as log_tiles
 from ca.ocsp import MAX_REQUEST as MAX_OCSP_REQUEST
 from ca.ocsp import Answer as OcspAnswer
 from ca.ocsp import Malformed as OcspMalformed
@@ -53,6 +67,7 @@ __all__ = [
     "AuthorityView",
     "BadCsr",
     "BadKey",
+    "BadNote",
     "Beside",
     "CaError",
     "CaService",
@@ -71,6 +86,9 @@ __all__ = [
     "KnownAuthorities",
     "LineageNode",
     "LintFailure",
+    "LogBroken",
+    "LogFile",
+    "MerkleLog",
     "NewSubordinate",
     "NotPermitted",
     "NotPublished",
@@ -84,18 +102,26 @@ __all__ = [
     "OrderRefused",
     "Pca",
     "PcaContext",
+    "PublicLog",
     "PublicPki",
     "PublishedCrl",
+    "ReadLog",
     "Rotated",
     "S3Endpoint",
     "S3Sink",
     "SerialsExhausted",
     "SignatureMismatch",
     "TrailJournal",
+    "Verifier",
     "Wrapping",
+    "audit_log",
     "chain_path",
     "jobs",
     "judge_csr",
+    "log_tiles",
     "ocsp_unsuccessful",
+    "open_checkpoint",
     "pca",
+    "read_log",
+    "read_verifier",
 ]

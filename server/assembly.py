@@ -15,9 +15,11 @@ from ca import (
     CaService,
     CaSettings,
     KnownAuthorities,
+    MerkleLog,
     OcspResponder,
     Pca,
     PcaContext,
+    PublicLog,
     PublicPki,
     TrailJournal,
     pca,
@@ -303,6 +305,20 @@ class Assembly:
     def public_pki(self) -> PublicPki:
         """What anybody may read of the authorities."""
         return PublicPki(self.store.unit(SYSTEM))
+
+    @cached_property
+    def public_log(self) -> PublicLog:
+        """What anybody may read of the transparency log."""
+        return PublicLog(self.store.unit(SYSTEM))
+
+    @cached_property
+    def merkle_log(self) -> MerkleLog:
+        """The transparency log, for the scheduler and the operator: the core signs no checkpoint for a worker."""
+        deployment = self.store.deployment()
+        assert deployment is not None  # the supervisor made it
+        place = self.settings.own_url.partition("://")[2]
+        origin = f"{place}/log/{deployment.id}"
+        return MerkleLog(self.store.unit(SYSTEM), self.core, name=deployment.id, origin=origin)
 
     @cached_property
     def ocsp(self) -> OcspResponder:

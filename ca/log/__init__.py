@@ -5,6 +5,7 @@ from ca.log.entries import entry_of, spki
 from ca.log.notes import BadNote, Checkpoint, Verifier, open_checkpoint, read_verifier
 from ca.log.sequencer import MerkleLog
 from ca.log.serving import LogFile, PublicLog
+from ca.log.tiles import tiles_of
 from ca.log.verification import LogBroken, ReadLog, read_log
 
 __all__ = [
@@ -23,4 +24,5 @@ __all__ = [
     "read_log",
     "read_verifier",
     "spki",
+    "tiles_of",
 ]

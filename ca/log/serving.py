@@ -18,11 +18,12 @@ BYTES: Final = "application/octet-stream"
 
 @dataclass(frozen=True, slots=True)
 class LogFile:
-    """A file of the log. One that is `final` never changes."""
+    """A file of the log. One that is `final` never changes; hashes are not `compressible`."""
 
     media_type: str
     body: bytes
     final: bool
+    compressible: bool = False
 
 
 class PublicLog:
@@ -45,7 +46,11 @@ class PublicLog:
                 return LogFile(TEXT, head.checkpoint, final=False) if head.checkpoint else None
             row = session.get(TileRow, (tile.level, tile.number))
         content = None if row is None else cut(row.content, tile)
-        return None if content is None else LogFile(BYTES, content, final=True)
+        return (
+            None
+            if content is None
+            else LogFile(BYTES, content, final=True, compressible=tile.level == ENTRIES)
+        )
 
     def known(self) -> tuple[str, Verifier] | None:
         """The name of the log and its key; None before it has begun."""

@@ -8,6 +8,7 @@ from flask_openapi3.openapi import OpenAPI
 from werkzeug.exceptions import HTTPException
 
 from server.doors.health import health_routes
+from server.doors.log import log_routes
 from server.doors.pki import pki_routes
 from server.doors.problems import problem
 from server.doors.v1 import v1_routes
@@ -59,6 +60,7 @@ def make_app(assembly: "Assembly") -> OpenAPI:
 
     v1_routes(app, assembly)
     pki_routes(app, assembly)
+    log_routes(app, assembly)
     health_routes(app, assembly)
 
     @app.get("/", doc_ui=False)
