@@ -3,7 +3,8 @@
 import hashlib
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,8 +20,10 @@ from ca import AuthorityView, Issued, OcspAnswer, OcspResponder, der
 from ca.ocsp.tables import SignerRow
 from ca.revocation_settings import generation_of
 from ca.tables import AuthorityRow
-from foundation.store import SYSTEM, Scope, bump
+from foundation.store import SYSTEM, Scope, Store, bump
 from tests.ca.conftest import HERE, World
+from tests.support.core import RunningCore
+from tests.support.store import import_tables, wall
 
 ON = json.dumps({"CrlConfiguration": {"Enabled": True}, "OcspConfiguration": {"Enabled": True}})
 OFF = json.dumps({"CrlConfiguration": {"Enabled": True}, "OcspConfiguration": {"Enabled": False}})
@@ -177,3 +180,15 @@ def client(quick_world: World) -> Asking:
 def any_client(world: World) -> Asking:
     """On SQLite and on PostgreSQL."""
     return asking(world)
+
+
+@pytest.fixture(scope="package")
+def shared_client(tmp_path_factory: pytest.TempPathFactory, running_core: RunningCore) -> Iterator[Asking]:
+    """On SQLite, for tests that neither move the clock nor change the authority."""
+    import_tables()
+    with (
+        closing(Store.open(f"sqlite:///{tmp_path_factory.mktemp('ocsp')}/keystead.db", wall=wall)) as store,
+        closing(running_core.client()) as core,
+    ):
+        store.create_all_for_tests()
+        yield asking(World(store, core, running_core.trail))

@@ -51,30 +51,32 @@ def test_a_certificate_is_good_then_revoked_with_its_reason_and_moment(any_clien
     assert second.revocation_reason is x509.ReasonFlags.superseded
 
 
-def test_each_reason_to_revoke_is_said_but_unspecified(client: Asking) -> None:
+def test_each_reason_to_revoke_is_said_but_unspecified(shared_client: Asking) -> None:
     for reason, name in REVOCATION_REASONS.items():
-        leaf = client.leaf()
-        client.revoke(leaf, reason)
-        said = client.ask(leaf).revocation_reason
+        leaf = shared_client.leaf()
+        shared_client.revoke(leaf, reason)
+        said = shared_client.ask(leaf).revocation_reason
         assert said is (None if reason == "UNSPECIFIED" else x509.ReasonFlags(name))
 
 
-def test_the_issuer_is_known_by_each_hash(client: Asking) -> None:
-    leaf = client.leaf()
+def test_the_issuer_is_known_by_each_hash(shared_client: Asking) -> None:
+    leaf = shared_client.leaf()
     for algorithm in (hashes.SHA1(), hashes.SHA256(), hashes.SHA384(), hashes.SHA512()):
-        response = client.ask(leaf, algorithm=algorithm)
+        response = shared_client.ask(leaf, algorithm=algorithm)
         assert response.certificate_status is GOOD
         assert response.hash_algorithm.name == algorithm.name
 
 
-def test_a_serial_number_that_was_never_given_out_is_unknown_and_kept_by_nobody(client: Asking) -> None:
-    leaf = client.leaf()
+def test_a_serial_number_that_was_never_given_out_is_unknown_and_kept_by_nobody(
+    shared_client: Asking,
+) -> None:
+    leaf = shared_client.leaf()
     for serial in (1, 0, leaf.serial_number + 1, 2**159 - 1):
-        answer = client.responder.answer(client.authority.id, by_serial(client, serial))
-        response = client.read(answer)
+        answer = shared_client.responder.answer(shared_client.authority.id, by_serial(shared_client, serial))
+        response = shared_client.read(answer)
         assert (response.certificate_status, response.serial_number) == (UNKNOWN, serial)
         assert answer.refresh_at is None
-        assert response.next_update_utc == client.world.time + UNKNOWN_FOR
+        assert response.next_update_utc == shared_client.world.time + UNKNOWN_FOR
 
 
 def test_a_certificate_that_is_given_out_and_not_yet_signed_is_good_and_can_be_revoked(
@@ -109,25 +111,27 @@ def test_an_expired_certificate_keeps_its_answer_with_an_archive_cutoff(client: 
         assert cutoff(client.ask(leaf)) == client.authority.not_before
 
 
-def test_another_issuers_certificate_is_unauthorized(client: Asking) -> None:
-    leaf = client.leaf()
+def test_another_issuers_certificate_is_unauthorized(shared_client: Asking) -> None:
+    leaf = shared_client.leaf()
     sha1 = hashes.SHA1()
-    right = ocsp.OCSPRequestBuilder().add_certificate(leaf, client.issuer, sha1).build()
+    right = ocsp.OCSPRequestBuilder().add_certificate(leaf, shared_client.issuer, sha1).build()
     name, key = right.issuer_name_hash, right.issuer_key_hash
     for wrong_name, wrong_key in ((bytes(20), key), (name, bytes(20)), (key, name)):
         builder = ocsp.OCSPRequestBuilder().add_certificate_by_hash(
             wrong_name, wrong_key, leaf.serial_number, sha1
         )
         with pytest.raises(Unauthorized, match="another issuer"):
-            client.responder.answer(client.authority.id, octets(builder.build()))
+            shared_client.responder.answer(shared_client.authority.id, octets(builder.build()))
     with pytest.raises(Unauthorized, match="another issuer"):
-        client.responder.answer(client.root.id, octets(right))
+        shared_client.responder.answer(shared_client.root.id, octets(right))
 
 
-def test_the_roots_responder_answers_for_the_authority_below_it(client: Asking) -> None:
-    root = x509.load_pem_x509_certificate(client.root.certificate_pem.encode())
-    request = ocsp.OCSPRequestBuilder().add_certificate(client.issuer, root, hashes.SHA256()).build()
-    response = ocsp.load_der_ocsp_response(client.responder.answer(client.root.id, octets(request)).body)
+def test_the_roots_responder_answers_for_the_authority_below_it(shared_client: Asking) -> None:
+    root = x509.load_pem_x509_certificate(shared_client.root.certificate_pem.encode())
+    request = ocsp.OCSPRequestBuilder().add_certificate(shared_client.issuer, root, hashes.SHA256()).build()
+    response = ocsp.load_der_ocsp_response(
+        shared_client.responder.answer(shared_client.root.id, octets(request)).body
+    )
     assert response.certificate_status is GOOD
     response.certificates[0].verify_directly_issued_by(root)
 
@@ -142,6 +146,7 @@ def test_ocsp_that_is_off_is_unauthorized_until_it_is_on(client: Asking) -> None
     assert client.ask(leaf).certificate_status is GOOD
 
 
+@pytest.mark.slow
 def test_an_authority_that_publishes_nothing_answers_nothing(client: Asking) -> None:
     leaf = client.leaf()
     client.ask(leaf)
@@ -151,6 +156,7 @@ def test_an_authority_that_publishes_nothing_answers_nothing(client: Asking) -> 
             client.ask(leaf)
 
 
+@pytest.mark.slow
 def test_a_disabled_authority_answers_and_gets_a_signer_for_it(client: Asking) -> None:
     leaf = client.leaf()
     client.configure(in_state("DISABLED"))
@@ -168,24 +174,27 @@ def test_nothing_outlives_the_authority(client: Asking) -> None:
         client.ask(leaf)
 
 
-def test_an_authority_that_is_not_there_is_not_found(client: Asking) -> None:
+def test_an_authority_that_is_not_there_is_not_found(shared_client: Asking) -> None:
     with pytest.raises(NotPublished):
-        client.responder.answer("00000000-0000-4000-8000-000000000000", by_serial(client, 7))
+        shared_client.responder.answer("00000000-0000-4000-8000-000000000000", by_serial(shared_client, 7))
 
 
-def test_several_certificates_in_one_request_are_answered_in_their_order(client: Asking) -> None:
-    good, revoked = client.leaf(), client.leaf()
-    client.revoke(revoked)
+def test_several_certificates_in_one_request_are_answered_in_their_order(shared_client: Asking) -> None:
+    good, revoked = shared_client.leaf(), shared_client.leaf()
+    shared_client.revoke(revoked)
     request = joined(
-        by_serial(client, good.serial_number), by_serial(client, revoked.serial_number), by_serial(client, 7)
+        by_serial(shared_client, good.serial_number),
+        by_serial(shared_client, revoked.serial_number),
+        by_serial(shared_client, 7),
     )
-    answer = client.responder.answer(client.authority.id, request)
+    answer = shared_client.responder.answer(shared_client.authority.id, request)
     response = ocsp.load_der_ocsp_response(answer.body)
     said = [(each.serial_number, each.certificate_status) for each in response.responses]
     assert said == [(good.serial_number, GOOD), (revoked.serial_number, REVOKED), (7, UNKNOWN)]
     assert answer.refresh_at is None
 
 
+@pytest.mark.slow
 def test_a_core_that_is_away_is_for_later(client: Asking) -> None:
     leaf = client.leaf()
     client.ask(leaf, nonce=b"n")
@@ -227,7 +236,7 @@ def test_the_deployments_own_hierarchy_answers_from_the_start_and_an_accounts_wh
         ask.answer(own.id, request)
 
 
-@pytest.mark.parametrize("spec", ["ML_DSA_44", "RSA_2048"])
+@pytest.mark.parametrize("spec", ["ML_DSA_44", pytest.param("RSA_2048", marks=pytest.mark.slow)])
 def test_an_authority_of_another_key_has_a_p256_signer(quick_world: World, spec: str) -> None:
     root = quick_world.service().create_root("Other root", spec, timedelta(days=99))
     configure(quick_world, root.id, with_ocsp)

@@ -36,6 +36,7 @@ def test_one_signature_answers_until_half_of_its_life(client: Asking) -> None:
     assert signatures(client) == 2
 
 
+@pytest.mark.slow
 def test_a_leap_of_the_clock_leaves_no_answer_that_has_run_out(client: Asking) -> None:
     leaf = client.leaf()
     for leap in (timedelta(hours=3), timedelta(days=20), timedelta(days=150)):
@@ -59,14 +60,14 @@ def test_a_revocation_is_seen_by_every_worker_and_leaves_the_other_answers(any_c
     assert client.answer(bystander) is kept
 
 
-def test_a_nonce_is_answered_afresh_each_time(client: Asking) -> None:
-    leaf = client.leaf()
+def test_a_nonce_is_answered_afresh_each_time(shared_client: Asking) -> None:
+    leaf = shared_client.leaf()
     for nonce in (b"1", bytes(32), b"\x04\x02ab"):
-        answer = client.answer(leaf, nonce=nonce)
-        said = client.read(answer).extensions.get_extension_for_class(x509.OCSPNonce).value
+        answer = shared_client.answer(leaf, nonce=nonce)
+        said = shared_client.read(answer).extensions.get_extension_for_class(x509.OCSPNonce).value
         assert said.nonce == nonce
         assert answer.refresh_at is None
-    assert not list(client.ask(leaf).extensions)
+    assert not list(shared_client.ask(leaf).extensions)
 
 
 def test_beyond_the_budget_a_nonce_is_left_out_and_a_stranger_waits(client: Asking) -> None:
@@ -102,12 +103,12 @@ def test_a_bounded_cache_lets_the_oldest_go() -> None:
     assert len(cache) == 2
 
 
-def test_an_answer_about_the_same_certificate_is_kept_once_however_it_is_asked(client: Asking) -> None:
-    leaf = client.leaf()
-    plain = by_serial(client, leaf.serial_number)
-    first = client.responder.answer(client.authority.id, plain)
+def test_an_answer_about_the_same_certificate_is_kept_once_however_it_is_asked(shared_client: Asking) -> None:
+    leaf = shared_client.leaf()
+    plain = by_serial(shared_client, leaf.serial_number)
+    first = shared_client.responder.answer(shared_client.authority.id, plain)
     # An explicit version 1: DER leaves the default out, and some clients send it.
-    assert client.responder.answer(client.authority.id, _with_version(plain)) is first
+    assert shared_client.responder.answer(shared_client.authority.id, _with_version(plain)) is first
     assert ocsp.load_der_ocsp_response(first.body).certificate_status is GOOD
 
 

@@ -29,8 +29,8 @@ def signer_of(client: Asking) -> x509.Certificate:
     return client.ask(leaf).certificates[0]
 
 
-def test_a_signer_is_the_authoritys_delegate_and_nothing_else(client: Asking) -> None:
-    signer = signer_of(client)
+def test_a_signer_is_the_authoritys_delegate_and_nothing_else(shared_client: Asking) -> None:
+    signer = signer_of(shared_client)
     purposes = signer.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
     assert list(purposes) == [ExtendedKeyUsageOID.OCSP_SIGNING]
     assert signer.extensions.get_extension_for_class(x509.OCSPNoCheck)
@@ -39,7 +39,7 @@ def test_a_signer_is_the_authoritys_delegate_and_nothing_else(client: Asking) ->
     assert not signer.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
     kinds = {each.oid for each in signer.extensions}
     assert not {x509.AuthorityInformationAccess.oid, x509.CRLDistributionPoints.oid} & kinds
-    assert signer.not_valid_after_utc - client.world.time == VALID_FOR
+    assert signer.not_valid_after_utc - shared_client.world.time == VALID_FOR
     assert "OCSP responder 1" in signer.subject.rfc4514_string()
 
 
@@ -69,6 +69,7 @@ def test_a_signer_is_succeeded_at_half_of_its_life_and_forgotten_after_it(any_cl
     assert len(rows(world, client.authority.id)) == 2
 
 
+@pytest.mark.slow
 def test_the_job_ends_with_ocsp_and_begins_again_with_a_question(client: Asking) -> None:
     world = client.world
     signer_of(client)
@@ -82,6 +83,7 @@ def test_the_job_ends_with_ocsp_and_begins_again_with_a_question(client: Asking)
     assert world.store.next_due((OCSP_JOB,)) is not None
 
 
+@pytest.mark.slow
 def test_near_the_authoritys_end_its_last_signer_ends_with_it(client: Asking) -> None:
     world = client.world
     world.time = client.authority.not_after - timedelta(days=3)
@@ -92,6 +94,7 @@ def test_near_the_authoritys_end_its_last_signer_ends_with_it(client: Asking) ->
     assert world.store.next_due((OCSP_JOB,)) is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("life", range(2))
 def test_a_signer_that_was_interrupted_is_finished_by_the_next_question(client: Asking, life: int) -> None:
     """The core calls of a first question: the key, the certificate."""
@@ -113,11 +116,13 @@ def test_questions_at_once_make_one_signer(any_client: Asking) -> None:
     assert len(rows(client.world, client.authority.id)) == 1
 
 
+@pytest.mark.slow
 def test_an_authority_whose_constraints_allow_no_signer_has_no_answer_now(client: Asking) -> None:
     def refuse(*_: object) -> SignerRow:
         raise OrderRefused("not within the constraints")
 
     leaf = client.leaf()
-    client.responder._signers = refuse
+    responder = client.worker()
+    responder._signers = refuse
     with pytest.raises(TryLater, match="constraints"):
-        client.ask(leaf)
+        client.ask(leaf, by=responder)
