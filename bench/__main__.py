@@ -1,6 +1,7 @@
 """`make bench`: interleaved rounds of each operation and of the floor, printed as ratios of their medians."""
 
 import argparse
+import os
 import subprocess
 import sys
 import tempfile
@@ -24,13 +25,21 @@ def main() -> None:
     options = argparse.ArgumentParser(prog="make bench", description=__doc__)
     options.add_argument("--rounds", type=int, default=ROUNDS)
     options.add_argument("--seconds", type=float, default=SECONDS)
+    options.add_argument(
+        "--workers", type=int, default=max(1, (os.cpu_count() or 1) // 2), help="of `keystead serve`"
+    )
+    options.add_argument("--only", default="", help="operations whose name has this, beside the hello")
     chosen = options.parse_args()
+    os.environ["KEYSTEAD_WORKERS"] = str(chosen.workers)
+    print(
+        f"{os.cpu_count()} processors, {chosen.workers} HTTP worker(s) (setting `workers`), {THREADS} threads in each"
+    )
     subprocess.run(["bash", "tests/support/system.sh", "wrk"], check=True)
     with tempfile.TemporaryDirectory() as folder:
-        measure(Path(folder), chosen.rounds, chosen.seconds)
+        measure(Path(folder), chosen.rounds, chosen.seconds, chosen.only)
 
 
-def measure(folder: Path, rounds: int, seconds: float) -> None:
+def measure(folder: Path, rounds: int, seconds: float, only: str) -> None:
     data, port, hello_port = folder / "data", free_port(), free_port()
     url = f"http://127.0.0.1:{port}"
     serve = [str(COMMAND), "serve", "--data", str(data), "--listen", f"127.0.0.1:{port}"]
@@ -55,9 +64,15 @@ def measure(folder: Path, rounds: int, seconds: float) -> None:
         ):
             first_answer(f"http://127.0.0.1:{hello_port}/", time.perf_counter())
             ours = candidates(access, f"http://127.0.0.1:{hello_port}/")
-            table = interleaved({**ours, **peer, **cfssl}, rounds, seconds)
+            loads = {
+                name: shot
+                for name, shot in {**ours, **peer, **cfssl}.items()
+                if name == HELLO or only in name
+            }
+            table = interleaved(loads, rounds, seconds)
     show(table)
-    issuance.show(table)
+    if not only:
+        issuance.show(table)
 
 
 def prepare(data: Path, url: str) -> shots.Access:
