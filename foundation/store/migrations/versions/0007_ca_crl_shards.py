@@ -53,7 +53,7 @@ def upgrade() -> None:
     )
     op.execute(
         "INSERT INTO ca_crl_shard (account, region, authority_id, shard, urls)"
-        " SELECT account, region, authority_id, 0, '[]' FROM ca_crl"
+        " SELECT account, region, id, 0, '[]' FROM ca_authority WHERE certificate IS NOT NULL"
     )
     op.execute(
         "INSERT INTO ca_published_crl"
