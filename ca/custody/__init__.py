@@ -6,7 +6,7 @@ from ca.custody.likeness import ALL_ADDRESSES, Confinement
 from ca.custody.lineage import LineageNode, chain_path, lineage
 from ca.custody.locking import RELOCK_JOB, Locking, relock
 from ca.custody.service import Custody, NewSubordinate
-from ca.custody.succession import Crossed, Rotated, Succession, successor_of
+from ca.custody.succession import Crossed, Rotated, Succession, refuse_succeeded, successor_of
 from ca.custody.work import Work
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "Wrapping",
     "chain_path",
     "lineage",
+    "refuse_succeeded",
     "relock",
     "successor_of",
 ]

@@ -14,6 +14,7 @@ from cryptography import x509
 from sqlalchemy import func
 from sqlmodel import Session, select
 
+from ca.arns import authority_arn
 from ca.authorities import NewAuthority, found
 from ca.certificates import KeptCertificate
 from ca.custody.likeness import cross_profile, like
@@ -25,6 +26,7 @@ from ca.pem import pem
 from ca.profiles import PROFILES
 from ca.states import next_authority_state, state_at
 from ca.tables import AuthorityRow
+from foundation.store import Unit
 
 # A CA's certificate of profile "root" or "subordinate" lives no longer; see ca.profiles.
 LONGEST: Final = PROFILES["subordinate"].max_validity
@@ -62,7 +64,7 @@ class Succession:
         Raises OrderRefused, AuthorityNotFound, AuthorityState; a call that was cut short may have
         left a CA of the name beside, and is made again.
         """
-        self._refuse_succeeded(authority_id)
+        refuse_succeeded(self._work.unit, authority_id)
         old = self._work.authorities.find(authority_id)
         certificate = self._usable(old)
         if old.kind != "ROOT" and old.parent_id is None:
@@ -85,7 +87,7 @@ class Succession:
         """
         if authority_id == issuer_id:
             raise OrderRefused("an authority does not cross-sign itself: name another with --by")
-        self._refuse_succeeded(issuer_id)
+        refuse_succeeded(self._work.unit, issuer_id)
         subject, issuer = (self._work.authorities.find(each) for each in (authority_id, issuer_id))
         certificate, above = self._usable(subject), self._usable(issuer)
         now = self._work.now().replace(microsecond=0)
@@ -107,14 +109,6 @@ class Succession:
             )
         )
         return self._work.unit.write(lambda session: self._keep(session, subject.id, issuer.id, issued))
-
-    def _refuse_succeeded(self, authority_id: str) -> None:
-        with self._work.unit.read() as session:
-            successor = successor_of(session, authority_id)
-        if successor is not None:
-            raise OrderRefused(
-                f"its key was changed: name {self._work.arn(successor)}, which signs in its place"
-            )
 
     def _usable(self, row: AuthorityRow) -> x509.Certificate:
         state = state_at(row.status, row.not_after, self._work.now())
@@ -196,3 +190,12 @@ def successor_of(session: Session, authority_id: str) -> str | None:
             return None if last == authority_id else last
         last = row.successor_id
         seen.add(last)
+
+
+def refuse_succeeded(unit: Unit, authority_id: str) -> None:
+    """Raise AuthorityState for an authority that changed its key: the message names who issues in its place."""
+    with unit.read() as session:
+        successor = successor_of(session, authority_id)
+    if successor is not None:
+        arn = authority_arn(unit.scope, successor)
+        raise AuthorityState(authority_id, "DISABLED", f"issue (its key was changed: name {arn} instead)")

@@ -11,6 +11,7 @@ from cryptography import x509
 from ca.arns import certificate_arn
 from ca.certificates import KeptCertificate, by_serial
 from ca.csr import ProvenRequest, prove
+from ca.custody import refuse_succeeded
 from ca.finishing import finished_later
 from ca.issue import Issuance, Wanted
 from ca.pca import configuration as rules
@@ -56,6 +57,8 @@ class Issuing:
         unit, authority_id = context.place(arn)
         with translated():
             authority = context.kept(unit, authority_id)
+            if authority.status == "DISABLED":
+                refuse_succeeded(unit, authority_id)
             authority.allows("self-sign" if template.root else "issue")
         rules.check_signing(authority.row.key_spec, params["SigningAlgorithm"])
         with translated():
