@@ -1,5 +1,8 @@
 """The hierarchy that signs: authorities, profiles, signing requests, lints, issuance, revocation lists."""
 
+from ca.bundles import FORMS as BUNDLE_FORMS
+from ca.bundles import PASSWORD as TRUSTSTORE_PASSWORD
+from ca.bundles import BadPassword, bundle, certificates_in
 from ca.crl_journal import TrailJournal
 from ca.csr import judge_csr
 from ca.custody import (
@@ -61,13 +64,16 @@ from ca.service import CaService
 from ca.sinks import Credentials, FolderSink, ObjectSink, S3Endpoint, S3Sink
 
 __all__ = [
+    "BUNDLE_FORMS",
     "MAX_OCSP_REQUEST",
+    "TRUSTSTORE_PASSWORD",
     "AuthorityNotFound",
     "AuthorityState",
     "AuthorityView",
     "BadCsr",
     "BadKey",
     "BadNote",
+    "BadPassword",
     "Beside",
     "CaError",
     "CaService",
@@ -115,6 +121,8 @@ __all__ = [
     "Verifier",
     "Wrapping",
     "audit_log",
+    "bundle",
+    "certificates_in",
     "chain_path",
     "jobs",
     "judge_csr",

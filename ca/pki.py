@@ -9,6 +9,7 @@ from typing import Final
 from sqlalchemy import select as sql_select
 from sqlmodel import Session, col, select
 
+from ca.bundles import FORMS, bundle, split
 from ca.lineage_tables import CrossRow
 from ca.locations import COMPLETE, partition_named
 from ca.pem import pem
@@ -23,7 +24,7 @@ CRL = "application/pkix-crl"  # RFC 2585 4.2
 
 _OF_AUTHORITY = re.compile(
     r"(?P<id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
-    r"(?P<what>\.crt|\.pem|\.crl|/bundle\.pem|/chains/(?P<number>[1-9][0-9]{0,5})\.pem"
+    r"(?P<what>\.crt|\.pem|\.crl|/bundle\.(?P<form>pem|p7b|jks|p12)|/chains/(?P<number>[1-9][0-9]{0,5})\.pem"
     r"|/(?P<part>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.crl)"
 )
 
@@ -53,11 +54,12 @@ class PublicPki:
     def file(self, name: str) -> tuple[str, bytes] | None:
         """(media type, body) of /pki/NAME, or None where nothing is published.
 
-        roots.pem, ID.crt (DER), ID.pem, ID/bundle.pem (the authority, then its chain), ID/chains/N.pem (another
-        certificate for its name and key, then that one's chain), and CRLs as `crl` has them.
+        roots.FORM, ID.crt (DER), ID.pem, ID/bundle.FORM (the authority, then its chain; a truststore holds its root
+        alone), ID/chains/N.pem (another certificate for its name and key, then that one's chain), and CRLs as `crl` has
+        them. FORM is one of `ca.bundles.FORMS`.
         """
-        if name == "roots.pem":
-            return self._roots()
+        if name.startswith("roots."):
+            return self._roots(name.removeprefix("roots."))
         if name.endswith(".crl"):
             published = self.crl(name)
             return None if published is None else (CRL, published.crl)
@@ -68,6 +70,8 @@ class PublicPki:
         with self._unit.at(scope, because="what /pki/ serves is public").read() as session:
             if match["number"] is not None:
                 return _cross(session, match["id"], int(match["number"]))
+            if match["form"] is not None:
+                return _bundle(session, match["id"], match["form"])
             return _file(session, match["id"], match["what"])
 
     def crl(self, name: str, known: Callable[[str], bool] = lambda _: False) -> PublishedCrl | None:
@@ -137,14 +141,17 @@ class PublicPki:
             pems += [pem(row.certificate or b"") for row in rows]
         return "".join(pems)
 
-    def _roots(self) -> tuple[str, bytes] | None:
+    def _roots(self, form: str) -> tuple[str, bytes] | None:
+        if form not in FORMS:
+            return None
         with self._unit.read() as session:
             roots = session.exec(
                 select(AuthorityRow)
                 .where(AuthorityRow.kind == "ROOT", AuthorityRow.status != "CREATING")
                 .order_by(col(AuthorityRow.created_at))
             ).all()
-        return (PEM, "".join(pem(row.certificate or b"") for row in roots).encode()) if roots else None
+        found = [row.certificate for row in roots if row.certificate is not None]
+        return (FORMS[form].media_type, bundle(form, found)) if found else None
 
     def _place(self, authority_id: str) -> Scope | None:
         with self._unit.read() as session:
@@ -159,11 +166,18 @@ def _cross(session: Session, authority_id: str, number: int) -> tuple[str, bytes
     return None if row is None else (PEM, pem(row.certificate + row.chain).encode())
 
 
+def _bundle(session: Session, authority_id: str, form: str) -> tuple[str, bytes] | None:
+    row = session.exec(select(AuthorityRow).where(AuthorityRow.id == authority_id)).one_or_none()
+    if row is None or row.certificate is None:
+        return None
+    chain = split(row.certificate + (row.chain or b""))
+    return FORMS[form].media_type, bundle(form, chain[-1:] if FORMS[form].anchors else chain)
+
+
 def _file(session: Session, authority_id: str, what: str) -> tuple[str, bytes] | None:
     row = session.exec(select(AuthorityRow).where(AuthorityRow.id == authority_id)).one_or_none()
     if row is None or row.certificate is None:
         return None
     if what == ".crt":
         return CERTIFICATE, row.certificate
-    chain = row.chain or b"" if what == "/bundle.pem" else b""
-    return PEM, pem(row.certificate + chain).encode()
+    return PEM, pem(row.certificate).encode()

@@ -10,7 +10,7 @@ from foundation.identity import Call, NewAccount, NewToken
 from foundation.store import SYSTEM, Unit
 from foundation.trail import HeadAltered, TrailBroken, verify_trail
 from server import clock_advance
-from server.admin import acting, ca_ceremony, ca_keeping, ca_log
+from server.admin import acting, ca_bundle, ca_ceremony, ca_keeping, ca_log
 from server.admin.acting import Arguments
 from server.admin.doctor import examine
 from server.admin.protocol import NOTHING_THERE, CommandFailed, Progress
@@ -141,6 +141,7 @@ COMMANDS: Mapping[str, acting.Command] = {
     **ca_keeping.COMMANDS,
     **ca_ceremony.COMMANDS,
     **ca_log.COMMANDS,
+    **ca_bundle.COMMANDS,
     "token.create": token_create,
     "roots": roots,
     "clock.advance": advance,

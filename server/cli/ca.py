@@ -13,6 +13,7 @@ COMMANDS = {
     "rotate-key": ("server.cli.ca_keeping:rotate_key", "Give a CA a new key under its old name."),
     "cross-sign": ("server.cli.ca_keeping:cross_sign", "Have another CA certify a CA's name and key."),
     "ceremony": ("server.cli.ca_ceremony:ceremony", "Make a root by a reviewed plan, before witnesses."),
+    "bundle": ("server.cli.ca_bundle:bundle", "Write trust bundles: PEM, PKCS#7, Java truststores."),
     "log": ("server.cli.ca_log:log", "Check the log of everything issued and revoked."),
     "lock": ("server.cli.ca_keeping:lock", "Take a CA offline."),
     "unlock": ("server.cli.ca_keeping:unlock", "Let a locked CA sign for a stated time."),

@@ -176,7 +176,7 @@ def test_a_worker_gets_no_checkpoint_and_the_key_signs_nothing_else() -> None:
     assert isinstance(answer, frames.Refusal)
     assert "worker" in answer.message
     for kind in ("raw", "certificate", "ca-certificate", "crl", "ocsp", "csr"):
-        asked = frames.Sign(log.token, LOG, "ED25519_SHA_512", wish, kind)  # type: ignore[arg-type]  # the loop's names are kinds
+        asked = frames.Sign(log.token, LOG, "ED25519_SHA_512", wish, kind)
         assert "does not sign" in refusal(log.core, asked).message
 
 
