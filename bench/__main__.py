@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from bench import issuance, ocsp, shots
+from bench import crls, issuance, ocsp, shots
 from bench.floors import HELLO, show
 from bench.load import Figures, Shot, fire
 from bench.peer import moto
@@ -37,6 +37,8 @@ def main() -> None:
     subprocess.run(["bash", "tests/support/system.sh", "wrk"], check=True)
     with tempfile.TemporaryDirectory() as folder:
         measure(Path(folder), chosen.rounds, chosen.seconds, chosen.only)
+    if chosen.only in "CRL":
+        crls.show()
 
 
 def measure(folder: Path, rounds: int, seconds: float, only: str) -> None:
