@@ -6,7 +6,7 @@ from typing import Any
 from pkilint import loader, pkix
 from pkilint.bin import lint_pkix_signer_signee_cert_chain as chain
 from pkilint.cabf import cabf_crl
-from pkilint.pkix import certificate, crl, extension, name
+from pkilint.pkix import certificate, crl, extension, name, ocsp
 from pkilint.validation import ValidationFindingSeverity
 
 
@@ -43,6 +43,20 @@ def crl_findings(der: bytes) -> list[str]:
             crl.create_validity_validator_container([cabf_crl.create_validity_period_validator(kind)]),
             crl.create_extensions_validator_container([]),
         ],
+    )
+    return _findings(linter.validate(document.root))
+
+
+def ocsp_findings(der: bytes) -> list[str]:
+    """Errors and warnings about an OCSP response (RFC 6960)."""
+    document = loader.RFC6960OCSPResponseDocumentLoader().load_der_document(der, "response")
+    linter = ocsp.create_pkix_ocsp_response_validator_container(
+        [
+            ocsp.create_response_decoder(),
+            pkix.create_attribute_decoder(name.ATTRIBUTE_TYPE_MAPPINGS),
+            pkix.create_extension_decoder(extension.EXTENSION_MAPPINGS),
+        ],
+        [],
     )
     return _findings(linter.validate(document.root))
 
