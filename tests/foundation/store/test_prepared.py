@@ -208,3 +208,39 @@ def test_what_caches_hold_is_changed_through_the_session_alone() -> None:
     for made in (lambda: Change(Leaf, ("mark",), by=("name",)), lambda: Remove(Leaf, by=("name",))):
         with pytest.raises(StatementRefused, match="caches"):
             made()
+
+
+KNOWN: Final = Find(Petal, ("name",), by=("name", "mark"))
+PUT_BESIDE: Final = Add(
+    Petal, ("name", "body"), if_found=KNOWN, if_not_found=Find(Person, ("name",), by=("name",))
+)
+
+
+@pytest.mark.parametrize(
+    ("looked", "added"),
+    [
+        pytest.param({"if_name": "a", "if_mark": "red", "not_name": "b"}, 1, id="both looks hold"),
+        pytest.param({"if_name": "a", "if_mark": "blue", "not_name": "b"}, 0, id="what must be is not"),
+        pytest.param({"if_name": "a", "if_mark": "red", "not_name": "eve"}, 0, id="what must not be is"),
+    ],
+)
+def test_a_row_is_added_where_its_looks_hold_in_its_own_tenant(
+    any_store: Store, looked: dict[str, str], added: int
+) -> None:
+    put(any_store)
+    put(any_store, scope=ELSEWHERE, mark="blue")
+    any_store.unit(HERE).write(lambda session: session.add(Person(account=HERE.account, name="eve")))
+
+    def body(session: Session) -> int:
+        return rows_of(session).run(PUT_BESIDE, {"name": "new", "body": b"", **looked})
+
+    assert any_store.unit(HERE).write(body) == added
+
+
+def test_as_many_are_found_as_are_asked_for_up_to_a_moment(any_store: Store) -> None:
+    for name in "abc":
+        put(any_store, name, mark=name)
+    early = Find(Petal, ("name",), by=(), up_to="grown_at", most=2)
+    with any_store.unit(HERE).rows() as rows:
+        assert len(rows.all(early, {"grown_at": MOMENT})) == 2
+        assert rows.all(early, {"grown_at": MOMENT.replace(year=2030)}) == []
