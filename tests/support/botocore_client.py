@@ -70,7 +70,27 @@ def client(
         return AWSResponse(request.url, answer.status, headers, _Raw(answer.body))
 
     made.meta.events.register("before-send", send)
+    if service == "kms":
+        made.meta.events.register("after-call", hold_to_the_model)
     return made
+
+
+COMMON_ERRORS = frozenset({
+    "AccessDeniedException", "ExpiredTokenException", "IncompleteSignatureException", "InternalFailure",
+    "InvalidSignatureException", "MissingAuthenticationTokenException", "NotImplementedException",
+    "SerializationException", "ServiceUnavailableException", "ThrottlingException", "UnknownOperationException",
+    "UnrecognizedClientException", "ValidationException",
+})  # fmt: skip
+"""What every operation may answer (the KMS API's "Common Error Types", and keystead's for what it does not do)."""
+
+
+def hold_to_the_model(parsed: dict[str, Any], model: Any, **_event: object) -> None:
+    """Fail for an error that the operation's list in the model does not have (TRAPS 5)."""
+    code = parsed.get("Error", {}).get("Code")
+    listed = {shape.error_code for shape in model.error_shapes} | COMMON_ERRORS
+    assert code is None or code in listed, (
+        f"{model.name} answers {code}, which its list does not have: {parsed}"
+    )
 
 
 def as_request(prepared: AWSPreparedRequest) -> Request:

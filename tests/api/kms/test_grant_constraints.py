@@ -4,37 +4,11 @@ from typing import Any
 
 import pytest
 
-from tests.api.kms.grants import Person, encrypt, grant, listed, user
+from tests.api.kms.grants import Person, encrypt, grant, listed
 from tests.api.kms.support import answer, create, describe, refused
-from tests.support.world import Caller, World
 
 CONTEXT = {"Department": "sales", "Case": "42"}
 SOURCE = "arn:aws:s3:eu-central-1:111122223333:bucket/one"
-
-
-@pytest.fixture(scope="module")
-def owner(shared_world: World) -> Caller:
-    return shared_world.account()
-
-
-@pytest.fixture(scope="module")
-def kms(owner: Caller) -> Any:
-    return owner.client("kms")
-
-
-@pytest.fixture(scope="module")
-def ann(owner: Caller) -> Person:
-    return user(owner, "ann")
-
-
-@pytest.fixture(scope="module")
-def bob(owner: Caller) -> Person:
-    return user(owner, "bob")
-
-
-@pytest.fixture
-def key(kms: Any) -> dict[str, Any]:
-    return create(kms)
 
 
 def test_trap_9_constraint_keys_have_no_case_though_values_and_the_context_itself_have(

@@ -9,41 +9,10 @@ from kms.keys.states import TABLE, KeyState
 from tests.api.kms.grants import Person, encrypt, grant, listed, user
 from tests.api.kms.support import NOBODY, allow, answer, create, describe, policy, refused, root
 from tests.api.kms.test_states import REACHED
-from tests.support.world import ELSEWHERE, Caller, World
+from tests.support.world import ELSEWHERE, Caller
 
 CONTEXT = {"Department": "sales", "Case": "42"}
 SOURCE = "arn:aws:s3:eu-central-1:111122223333:bucket/one"
-
-
-@pytest.fixture(scope="module")
-def owner(shared_world: World) -> Caller:
-    return shared_world.account()
-
-
-@pytest.fixture(scope="module")
-def stranger(shared_world: World) -> Caller:
-    """The administrator of another account."""
-    return shared_world.account()
-
-
-@pytest.fixture(scope="module")
-def kms(owner: Caller) -> Any:
-    return owner.client("kms")
-
-
-@pytest.fixture(scope="module")
-def ann(owner: Caller) -> Person:
-    return user(owner, "ann")
-
-
-@pytest.fixture(scope="module")
-def bob(owner: Caller) -> Person:
-    return user(owner, "bob")
-
-
-@pytest.fixture
-def key(kms: Any) -> dict[str, Any]:
-    return create(kms)
 
 
 def test_a_grant_lets_its_grantee_do_what_it_names_and_nothing_else(

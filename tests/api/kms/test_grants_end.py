@@ -12,41 +12,6 @@ from tests.support.world import REGION, Caller, World
 CONTEXT = {"Department": "sales"}
 
 
-@pytest.fixture(scope="module")
-def owner(shared_world: World) -> Caller:
-    return shared_world.account()
-
-
-@pytest.fixture(scope="module")
-def stranger(shared_world: World) -> Caller:
-    return shared_world.account()
-
-
-@pytest.fixture(scope="module")
-def kms(owner: Caller) -> Any:
-    return owner.client("kms")
-
-
-@pytest.fixture(scope="module")
-def ann(owner: Caller) -> Person:
-    return user(owner, "ann")
-
-
-@pytest.fixture(scope="module")
-def bob(owner: Caller) -> Person:
-    return user(owner, "bob")
-
-
-@pytest.fixture(scope="module")
-def carl(stranger: Caller) -> Person:
-    return user(stranger, "carl")
-
-
-@pytest.fixture
-def key(kms: Any) -> dict[str, Any]:
-    return create(kms)
-
-
 @pytest.mark.parametrize("by", ["token", "id"])
 @pytest.mark.parametrize("who", ["retiring principal", "grantee with RetireGrant", "the account"])
 def test_trap_10_retire_is_for_the_retiring_principal_the_grantee_if_granted_and_the_account(
