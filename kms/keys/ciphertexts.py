@@ -1,6 +1,7 @@
 """Which key a ciphertext is for: symmetric ones say so themselves, others need to be told (TRAPS 7)."""
 
 import re
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -85,8 +86,9 @@ def material_of(found: FoundKey, source: Source) -> tuple[Material, Held]:
     return material, held(found, material)
 
 
+@lru_cache(maxsize=64)
 def header_of(blob: bytes) -> CipherHeader:
-    """What the ciphertext says of its key. Raises InvalidCiphertext for what is none of ours."""
+    """What the ciphertext says of its key: one call asks for it three times. Raises InvalidCiphertext for what is none of ours."""
     try:
         header = describe(blob)
     except BadSeal as foreign:
