@@ -167,7 +167,8 @@ class Issuing:
                 None if profile.self_signed else authority.row.not_before,
             ),
             not_after=until,
-            claim=f"pca/{uuid_text(self._context.entropy(16))}",
+            # The second first, so that new claims end the index, however many there are.
+            claim=f"pca/{int(now.timestamp()):010x}-{uuid_text(self._context.entropy(16))}",
             algorithm=params["SigningAlgorithm"],
             fresh=True,
         )
