@@ -9,7 +9,8 @@ from pathlib import Path
 from acm import DnsProver
 from ca import FolderSink, ObjectSink, S3Endpoint, S3Sink
 from foundation.egress import Egress, Endpoint
-from server.settings import BadSetting, Settings, address
+from server.setting_values import address
+from server.settings import BadSetting, Settings
 from validation import BadName, Dns, DnsFailed, Publisher, TsigKey, UpdateZone, system_resolvers
 
 

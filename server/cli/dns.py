@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from server.settings import address
+from server.setting_values import address
 
 if TYPE_CHECKING:
     from validation.testdns import ZoneSpec

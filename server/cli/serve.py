@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from server.cli.shared import data_option
-from server.settings import TABLE, BadSetting, Setting, flag, load
+from server.setting_values import flag
+from server.settings import TABLE, BadSetting, Setting, load
 
 
 def _option(setting: Setting) -> Callable[[Any], Any]:

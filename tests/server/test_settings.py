@@ -12,7 +12,8 @@ from cryptography.x509 import load_pem_x509_certificate
 
 from ca import Credentials
 from foundation.egress import parse_url
-from server.settings import TABLE, BadSetting, Setting, Settings, address, load
+from server.setting_values import address
+from server.settings import TABLE, BadSetting, Setting, Settings, load
 
 ROOT = Path(__file__).parents[2] / "certs-fixtures/attestation/root.pem"
 S3_KEY = Path(__file__).parent / "s3_key.ini"
