@@ -2,12 +2,17 @@
 
 import base64
 import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from server.admin.protocol import CommandFailed
 from server.cli.shared import call, data_option, env_option, print_pairs
+
+if TYPE_CHECKING:
+    from server.cli.foreign_keys import ForeignKey
 
 READABLE = click.Path(path_type=Path, dir_okay=False, exists=True)
 
@@ -79,35 +84,48 @@ def import_(  # noqa: PLR0917  # click passes each option by its name
       keystead ca import --data ./data --certificate intermediate_ca.crt --chain root_ca.crt \\
           --key intermediate_ca_key --no-crl                                                   # step-ca
     """
-    given = _given(certificate, key, pkcs12)
-    if (crl is None) != no_crl:
-        raise CommandFailed(
-            "give --crl FILE, the newest CRL that this CA published, so that its CRL numbers do not go back and what"
-            " it revoked stays revoked; or --no-crl, and not both, if it never published one"
-        )
-    from server.chance import entropy
-    from server.cli.foreign_keys import read_key, read_pkcs12, wrap
-
-    def passphrase() -> bytes:
-        return _passphrase(passphrase_file, passphrase_fd)
-
-    read = read_pkcs12 if pkcs12 is not None else read_key
-    found = read(given.read_bytes(), passphrase)
-    pem = certificate.read_bytes() if certificate is not None else found.certificates
+    _check_crl(crl, no_crl)
     files = {"chain": chain, "crl": crl, "issued": issued}
+    found = _read(certificate, key, pkcs12, lambda: _passphrase(passphrase_file, passphrase_fd))
+    pem = certificate.read_bytes() if certificate is not None else found.certificates
     offer = {"certificate": _text(pem), "account": account, "region": region} | {
         name: _text(path.read_bytes()) for name, path in files.items() if path is not None
     }
-    begun = call(data, "ca.import.begin", offer)
-    wrapped = wrap(base64.b64decode(begun["public_key"]), begun["algorithm"], found.pkcs8, entropy)
-    sealed = {"authority_id": begun["authority_id"], "token": begun["token"], "wrapped": _text(wrapped)}
-    made = call(data, "ca.import.finish", {**offer, **sealed})
+    made = _brought(data, offer, found)
     print_pairs(
         {"CA_ARN": made["arn"], "CA_KIND": made["kind"], "CRL_URL": made["crl_url"]},
         env=env,
         prose=f"{made['subject']} is in the key core, and issues until {made['not_after']}. Its certificates name other"
         " places for CRLs and OCSP: have those lead to CRL_URL. The key file can be shredded now:",
     )
+
+
+def _brought(data: Path, offer: Mapping[str, str | None], found: "ForeignKey") -> dict[str, Any]:
+    """Both steps: the CA is judged and a wrapping key made; the key comes, wrapped by it."""
+    from server.chance import entropy
+    from server.cli.foreign_keys import wrap
+
+    begun = call(data, "ca.import.begin", offer)
+    wrapped = wrap(base64.b64decode(begun["public_key"]), begun["algorithm"], found.pkcs8, entropy)
+    sealed = {"authority_id": begun["authority_id"], "token": begun["token"], "wrapped": _text(wrapped)}
+    return call(data, "ca.import.finish", {**offer, **sealed})
+
+
+def _check_crl(crl: Path | None, no_crl: bool) -> None:
+    if (crl is None) != no_crl:
+        raise CommandFailed(
+            "give --crl FILE, the newest CRL that this CA published, so that its CRL numbers do not go back and what"
+            " it revoked stays revoked; or --no-crl, and not both, if it never published one"
+        )
+
+
+def _read(
+    certificate: Path | None, key: Path | None, pkcs12: Path | None, passphrase: Callable[[], bytes]
+) -> "ForeignKey":
+    from server.cli.foreign_keys import read_key, read_pkcs12  # heavy: cryptography
+
+    read = read_pkcs12 if pkcs12 is not None else read_key
+    return read(_given(certificate, key, pkcs12).read_bytes(), passphrase)
 
 
 def _given(certificate: Path | None, key: Path | None, pkcs12: Path | None) -> Path:
