@@ -5,7 +5,10 @@ from typing import Final
 BODY: Final = 1024 * 1024
 """Octets of a request body; the largest legitimate ones (certificate chains, secrets of 64 kB) are far below."""
 
-LARGE_BODIES: Final = {("acm", "ImportCertificate"): 4 * 1024 * 1024}
+LARGE_BODIES: Final = {
+    ("acm", "ImportCertificate"): 4 * 1024 * 1024,
+    ("acm-pca", "ImportCertificateAuthorityCertificate"): 4 * 1024 * 1024,  # 2 MB of chain, in base64
+}
 """A certificate, a chain of 2 MB by the model, and base64 around both."""
 
 LARGEST_BODY: Final = max(BODY, *LARGE_BODIES.values())

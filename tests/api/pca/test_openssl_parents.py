@@ -121,10 +121,12 @@ def test_a_ca_outside_is_signed_and_what_it_signs_verifies(pca: Any, openssl: Op
 
 def test_trap_34_a_certificate_may_have_32_kb_and_a_chain_2_mb(pca: Any) -> None:
     arn = create(pca, "SUBORDINATE")
-    for given in (
-        {"Certificate": b"x" * 32_769},
-        {"Certificate": b"x", "CertificateChain": b"x" * 2_097_153},
-    ):
+
+    def code(certificate: int, chain: int) -> str:
+        given = {"Certificate": b"x" * certificate, "CertificateChain": b"x" * chain}
         with pytest.raises(pca.exceptions.ClientError) as caught:
             pca.import_certificate_authority_certificate(CertificateAuthorityArn=arn, **given)
-        assert caught.value.response["Error"]["Code"] == "InvalidRequestException"
+        return str(caught.value.response["Error"]["Code"])
+
+    assert code(32_769, 1) == code(1, 2_097_153) == "InvalidRequestException"
+    assert code(32_768, 2_097_152) == "MalformedCertificateException"  # taken, and then read
