@@ -34,6 +34,7 @@ from ca.errors import (
 )
 from ca.jobs import jobs
 from ca.known import KnownAuthorities
+from ca.linting import Finding, NoPkilint, NothingToLint, lint_file, second_opinion
 from ca.log import (
     BadNote,
     LogBroken,
@@ -85,6 +86,7 @@ __all__ = [
     "Credentials",
     "Crossed",
     "Custody",
+    "Finding",
     "FolderSink",
     "IssueOrder",
     "Issued",
@@ -96,8 +98,10 @@ __all__ = [
     "LogFile",
     "MerkleLog",
     "NewSubordinate",
+    "NoPkilint",
     "NotPermitted",
     "NotPublished",
+    "NothingToLint",
     "ObjectSink",
     "OcspAnswer",
     "OcspMalformed",
@@ -126,10 +130,12 @@ __all__ = [
     "chain_path",
     "jobs",
     "judge_csr",
+    "lint_file",
     "log_tiles",
     "ocsp_unsuccessful",
     "open_checkpoint",
     "pca",
     "read_log",
     "read_verifier",
+    "second_opinion",
 ]

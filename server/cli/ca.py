@@ -14,6 +14,7 @@ COMMANDS = {
     "cross-sign": ("server.cli.ca_keeping:cross_sign", "Have another CA certify a CA's name and key."),
     "ceremony": ("server.cli.ca_ceremony:ceremony", "Make a root by a reviewed plan, before witnesses."),
     "bundle": ("server.cli.ca_bundle:bundle", "Write trust bundles: PEM, PKCS#7, Java truststores."),
+    "lint": ("server.cli.ca_lint:lint", "Look for faults in certificates and CRLs."),
     "log": ("server.cli.ca_log:log", "Check the log of everything issued and revoked."),
     "lock": ("server.cli.ca_keeping:lock", "Take a CA offline."),
     "unlock": ("server.cli.ca_keeping:unlock", "Let a locked CA sign for a stated time."),
