@@ -14,6 +14,7 @@ from server.assembly import Assembly
 from server.chance import entropy
 from server.clock_advance import resume
 from server.door_certificate import DoorCertificate, door_names
+from server.log_keeping import LogKeeper
 from server.scheduler import Ticker, answer_safely
 from server.settings import Settings
 
@@ -30,7 +31,7 @@ def run(
     ticker.every(timedelta(seconds=5), lambda: assembly.recorder.drain(assembly.store, settled=SETTLED))
     ticker.every(timedelta(seconds=0.5), assembly.shipper.ship)
     ticker.every(timedelta(seconds=1), assembly.heads.keep)
-    ticker.every(timedelta(seconds=1), assembly.merkle_log.advance)
+    ticker.every(timedelta(seconds=1), LogKeeper(assembly))
     if settings.tls_listen is not None:
         ticker.every(timedelta(minutes=1), lambda: keep_door_fresh(assembly))
     ticker.start()

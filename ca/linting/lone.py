@@ -13,9 +13,9 @@ from typing import Final, TypeVar
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 
+from ca.errors import BadKey
 from ca.linting import crl_rules
 from ca.linting.finding import Finding
-from ca.errors import BadKey
 from ca.lints import RULES, Broken, Case
 from ca.lints.case import extension
 from ca.profiles import Profile, key_usage_names

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from foundation.store import StoreError
-from kms.hsm import CoreError
+from kms.hsm import CoreError, KeyRefused
 from server.door_certificate import DoorCertificate, door_names
 
 if TYPE_CHECKING:
@@ -141,6 +141,16 @@ def revocation_lists(assembly: "Assembly") -> Finding | None:
     return _ok("CRLs", "every published list is in the first half of its life")
 
 
+def merkle_log(assembly: "Assembly") -> Finding | None:
+    try:
+        size = assembly.merkle_log.advance()
+    except KeyRefused as refused:
+        return _wrong("log", f"the key core signs no checkpoint (docs/log.md): {refused}")
+    except (CoreError, StoreError) as error:
+        return _wrong("log", f"cannot go on: {error}")
+    return _ok("log", f"{size} entries, all of them under a signed checkpoint")
+
+
 def public_url(assembly: "Assembly") -> Finding | None:
     url = assembly.settings.own_url
     if assembly.settings.public_url is None:
@@ -162,6 +172,7 @@ EXAMINATIONS: tuple[Callable[["Assembly"], Finding | None], ...] = (
     door,
     resolvers,
     revocation_lists,
+    merkle_log,
     public_url,
 )
 

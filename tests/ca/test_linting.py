@@ -143,7 +143,7 @@ def test_without_pkilint_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch, 
     from ca.linting import second_opinion
 
     monkeypatch.setitem(sys.modules, "pkilint", None)
-    sys.modules[second_opinion.__module__]._linters.cache_clear()  # type: ignore[attr-defined]  # it may be made already
+    sys.modules[second_opinion.__module__]._linters.cache_clear()
     (tmp_path / "good.crl").write_bytes(crl(AKI, NUMBER))
     said = lint(tmp_path / "good.crl")
     assert isinstance(said.exception, CommandFailed)
