@@ -112,7 +112,9 @@ def write_due(unit: Unit, claim: Claim, sink: ObjectSink | None) -> None:
         if claim.attempts + 1 < TRIES:
             raise
         status, reason = "FAILED", str(away)
-    unit.write(lambda session: _ended(session, row, status, reason, claim))
+    # In two commits: a report may take longer than a claim holds, and whoever comes next must find it done.
+    unit.write(lambda session: _ended(session, row, status, reason))
+    unit.write(claim.finish)
 
 
 def _admit(session: Session, authority_id: str, now: datetime) -> None:
@@ -134,8 +136,7 @@ def _report(session: Session, scope: Scope, authority_id: str, report: str) -> A
     return session.get(AuditReportRow, (scope.account, scope.region, authority_id, report))
 
 
-def _ended(session: Session, row: AuditReportRow, status: str, reason: str, claim: Claim) -> None:
+def _ended(session: Session, row: AuditReportRow, status: str, reason: str) -> None:
     current = session.get_one(AuditReportRow, (row.account, row.region, row.authority_id, row.id))
     current.status, current.reason = status, reason
     session.add(current)
-    claim.finish(session)

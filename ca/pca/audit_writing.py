@@ -9,10 +9,12 @@ import json
 from collections.abc import Iterator
 from datetime import datetime
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 from cryptography import x509
-from sqlmodel import col, select
+from sqlalchemy import Row
+from sqlalchemy import select as sql_select
+from sqlmodel import col
 
 from ca import der
 from ca.arns import certificate_arn
@@ -44,6 +46,19 @@ _OWN: Final = MappingProxyType(
         "ocsp-signer": "OCSPSigningCertificate",
     }
 )
+# Columns, not rows of the ORM: a report may be of a million certificates.
+_COLUMNS: Final = (
+    col(CertificateRow.serial),
+    col(CertificateRow.claim),
+    col(CertificateRow.profile),
+    col(CertificateRow.certificate),
+    col(CertificateRow.tbs),
+    col(CertificateRow.not_before),
+    col(CertificateRow.not_after),
+    col(CertificateRow.created_at),
+    col(RevocationRow.revoked_at),
+    col(RevocationRow.reason),
+)
 _SUBJECT: Final = 5  # of a TBSCertificate's elements, its version counted
 
 
@@ -74,45 +89,46 @@ def _entries(unit: Unit, authority: AuthorityRow) -> Iterator[dict[str, str]]:
         col(RevocationRow.serial) == col(CertificateRow.serial)
     )
     query = (
-        select(CertificateRow, RevocationRow)
+        sql_select(*_COLUMNS)
+        .select_from(CertificateRow)
         .join(RevocationRow, same, isouter=True)
-        .where(CertificateRow.authority_id == authority.id)
+        .where(col(CertificateRow.authority_id) == authority.id)
         .order_by(col(CertificateRow.serial))
         .limit(_AT_ONCE)
     )
     after = ""
     while True:
         with unit.read() as session:
-            rows = session.exec(query.where(col(CertificateRow.serial) > after)).all()
-        for certificate, revocation in rows:
-            yield _entry(unit.scope, certificate, revocation)
+            rows = session.execute(query.where(col(CertificateRow.serial) > after)).all()
+        for row in rows:
+            yield _entry(unit.scope, authority.id, row)
         if len(rows) < _AT_ONCE:
             return
-        after = rows[-1][0].serial
+        after = rows[-1].serial
 
 
-def _entry(scope: Scope, row: CertificateRow, revocation: RevocationRow | None) -> dict[str, str]:
+def _entry(scope: Scope, authority_id: str, row: Row[Any]) -> dict[str, str]:
     """One certificate; what does not apply is left out. ACM's orders are told from the API's by their claims."""
     entry = {"awsAccountId": scope.account}
     if row.claim.startswith("order/"):
         entry["requestedByServicePrincipal"] = "acm.amazonaws.com"
     entry |= {
-        "certificateArn": certificate_arn(scope, row.authority_id, row.serial),
+        "certificateArn": certificate_arn(scope, authority_id, row.serial),
         "serial": _with_colons(row.serial),
         "subject": _subject(row),
         "notBefore": _moment(row.not_before),
         "notAfter": _moment(row.not_after),
         "issuedAt": _moment(row.created_at),
     }
-    if revocation is not None:
-        entry |= {"revokedAt": _moment(revocation.revoked_at), "revocationReason": revocation.reason}
+    if row.revoked_at is not None:
+        entry |= {"revokedAt": _moment(row.revoked_at), "revocationReason": row.reason}
     template = row.profile if row.profile in TEMPLATES else _OWN.get(row.profile)
     if template is not None:
         entry["templateArn"] = f"arn:aws:acm-pca:::template/{template}/V1"
     return entry
 
 
-def _subject(row: CertificateRow) -> str:
+def _subject(row: Row[Any]) -> str:
     """RFC 4514, with dotted object identifiers for what it has no short name for."""
     if row.certificate is not None:
         name = x509.load_der_x509_certificate(row.certificate).subject

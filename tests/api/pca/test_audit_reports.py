@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 
+from ca import FolderSink
+from ca.pca.audit_reports import AUDIT_JOB, write_due
+from foundation.store import LostClaim
 from tests.api.pca.acting import create, hierarchy, request
 from tests.support.world import Caller, World
 
@@ -160,6 +163,25 @@ def test_a_report_whose_bucket_went_away_has_failed_and_another_may_follow(
     assert describe(pca, made.subordinate, asked["AuditReportId"])["AuditReportStatus"] == "FAILED"
     folder.mkdir()
     ask(pca, made.subordinate, bucket)
+
+
+def test_a_report_that_took_longer_than_its_claim_is_done_all_the_same(
+    shared_world: World, caller: Caller, bucket: str
+) -> None:
+    """Whoever claims the work meanwhile must find it done, or none would ever end."""
+    pca, store = caller.client("acm-pca"), shared_world.scheduler.store
+    made = hierarchy(pca)
+    asked = ask(pca, made.subordinate, bucket)
+    (late,) = store.claim_due(AUDIT_JOB, shared_world.scheduler.clock.now(), timedelta(0), 1)
+
+    class Slow(FolderSink):
+        def put(self, *where: Any, **how: Any) -> None:
+            assert store.claim_due(AUDIT_JOB, shared_world.scheduler.clock.now(), timedelta(minutes=1), 1)
+            super().put(*where, **how)
+
+    with pytest.raises(LostClaim):
+        write_due(store.unit(late.scope), late, Slow(shared_world.data / "buckets"))
+    assert describe(pca, made.subordinate, asked["AuditReportId"])["AuditReportStatus"] == "SUCCESS"
 
 
 def test_an_authority_without_a_certificate_or_waiting_for_its_end_has_no_report(
