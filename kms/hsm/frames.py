@@ -14,7 +14,7 @@ from kms.hsm.errors import CoreError
 from kms.hsm.labels import Asker, KeyLabel, Kind, MessageType, Name, Role
 from kms.hsm.specs import SYMMETRIC
 
-PROTOCOL = 2
+PROTOCOL = 3
 MAX_FRAME = 8 * 1024 * 1024
 LONG_FRAME = 56 * 1024 * 1024  # of those who publish CRLs, the longest of all messages
 SMALL = 64 * 1024
