@@ -1,5 +1,6 @@
 """Grants below the wire: what suits a key, quotas, races, workers that lag behind, rows that were tampered with."""
 
+import time
 from typing import Any
 
 import pytest
@@ -266,3 +267,23 @@ def test_the_callers_that_are_remembered_of_a_key_are_bounded(process: Process) 
     (fact,) = grants.of(acting(process, "ann").context.call.principal)
     assert fact.grantee == arn_of("ann")
     assert len(grants._known) == 1
+
+
+def test_a_grant_to_one_principal_leaves_what_is_known_of_the_others(process: Process) -> None:
+    key, worker = new_key(process), process.other()
+    admin = acting(process, "admin", admin=True)
+
+    def give(who: str) -> None:
+        do(admin, "CreateGrant", KeyId=key.arn, GranteePrincipal=arn_of(who), Operations=["Encrypt"])
+
+    give("ann")
+    may(acting(worker, "ann"), key)
+    with pytest.raises(AccessDenied):
+        may(acting(worker, "bob"), key)
+    give("bob")
+    time.sleep(process.store.staleness)
+    seen = statements(worker)
+    may(acting(worker, "ann"), key)
+    assert [each for each in seen if "FROM kms_" in each and "kms_change" not in each] == []
+    may(acting(worker, "bob"), key)
+    assert any("FROM kms_grant" in each for each in seen)
