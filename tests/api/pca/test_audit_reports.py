@@ -166,21 +166,22 @@ def test_a_report_whose_bucket_went_away_has_failed_and_another_may_follow(
 
 
 def test_a_report_that_took_longer_than_its_claim_is_done_all_the_same(
-    shared_world: World, caller: Caller, bucket: str
+    world: World,
 ) -> None:
     """Whoever claims the work meanwhile must find it done, or none would ever end."""
-    pca, store = caller.client("acm-pca"), shared_world.scheduler.store
+    pca, store = world.account().client("acm-pca"), world.scheduler.store
+    (world.data / "buckets" / "reports").mkdir(parents=True)
     made = hierarchy(pca)
-    asked = ask(pca, made.subordinate, bucket)
-    (late,) = store.claim_due(AUDIT_JOB, shared_world.scheduler.clock.now(), timedelta(0), 1)
+    asked = ask(pca, made.subordinate, "reports")
+    (late,) = store.claim_due(AUDIT_JOB, world.scheduler.clock.now(), timedelta(0), 1)
 
     class Slow(FolderSink):
         def put(self, *where: Any, **how: Any) -> None:
-            assert store.claim_due(AUDIT_JOB, shared_world.scheduler.clock.now(), timedelta(minutes=1), 1)
+            assert store.claim_due(AUDIT_JOB, world.scheduler.clock.now(), timedelta(minutes=1), 1)
             super().put(*where, **how)
 
     with pytest.raises(LostClaim):
-        write_due(store.unit(late.scope), late, Slow(shared_world.data / "buckets"))
+        write_due(store.unit(late.scope), late, Slow(world.data / "buckets"))
     assert describe(pca, made.subordinate, asked["AuditReportId"])["AuditReportStatus"] == "SUCCESS"
 
 
