@@ -88,6 +88,7 @@ def test_crl_numbers_go_on_and_what_was_revoked_stays_revoked(world: World) -> N
     }
 
 
+@pytest.mark.slow
 def test_without_a_crl_the_first_number_is_beyond_what_anybody_counted_to(quick_world: World) -> None:
     authority = bring(quick_world, foreign())
     quick_world.run_due()
@@ -132,6 +133,7 @@ def test_what_can_be_no_authority_is_refused_before_its_key_is_asked_for(
     assert custody(quick_world).lineage(every=True) == []
 
 
+@pytest.mark.slow
 def test_a_chain_is_whole_in_order_and_with_no_weak_signature(quick_world: World, tmp_path: Path) -> None:
     root = foreign("Root")
     middle = foreign("Middle", by=root)

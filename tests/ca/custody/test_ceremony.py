@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
-from ca import AuthorityState, CaError, OrderRefused
+from ca import AuthorityState, CaError
 from tests.ca.conftest import World
 from tests.ca.custody.foreign import custody
 
@@ -87,6 +87,7 @@ def test_the_transcript_tells_what_was_made_and_the_new_root_vouches_for_it(worl
     assert world.issue(made["issuing"]["arn"], "www.example.test")
 
 
+@pytest.mark.slow
 def test_without_a_lock_the_root_stays_open(quick_world: World) -> None:
     asked = plan()
     del asked["lock"], asked["subordinate"]
@@ -145,12 +146,11 @@ FAULTS: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
 }
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-def test_a_fault_in_the_plan_is_named_before_anything_is_made(quick_world: World, fault: str) -> None:
-    asked = plan()
-    change, says = FAULTS[fault]
-    change(asked)
-    with pytest.raises((OrderRefused, CaError), match=says):
-        custody(quick_world).hold(asked, DIGEST)
+def test_a_fault_in_the_plan_is_named_before_anything_is_made(quick_world: World) -> None:
+    for change, says in FAULTS.values():
+        asked = plan()
+        change(asked)
+        with pytest.raises(CaError, match=says):
+            custody(quick_world).hold(asked, DIGEST)
     assert custody(quick_world).lineage(every=True) == []
     assert quick_world.signatures() == []

@@ -27,32 +27,32 @@ def crl_of(world: World, arn: str) -> x509.CertificateRevocationList:
     return x509.load_der_x509_crl(world.service().crl(arn))
 
 
-def test_a_locked_authority_issues_nothing_and_cannot_be_enabled(world: World) -> None:
-    root, _ = world.service().init()
-    world.run_due()
-    locked = custody(world).lock(root.arn, 180)
+def test_a_locked_authority_issues_nothing_and_cannot_be_enabled(quick_world: World) -> None:
+    root, _ = quick_world.service().init()
+    quick_world.run_due()
+    locked = custody(quick_world).lock(root.arn, 180)
     assert locked.status == "DISABLED"
-    signed = len(world.signatures())
+    signed = len(quick_world.signatures())
     with pytest.raises(AuthorityState):
-        world.issue(root.arn)
+        quick_world.issue(root.arn)
     with pytest.raises(AuthorityState, match="keystead ca unlock"):
-        world.service().enable(root.arn)
+        quick_world.service().enable(root.arn)
     with pytest.raises(AuthorityState, match="locked"):
-        custody(world).lock(root.arn, 180)
-    assert len(world.signatures()) == signed
+        custody(quick_world).lock(root.arn, 180)
+    assert len(quick_world.signatures()) == signed
 
 
-def test_its_last_crl_is_signed_before_the_door_closes_and_lives_long(world: World) -> None:
-    root, _ = world.service().init()
-    issued = world.issue(root.arn)
-    world.service().revoke(root.arn, issued.serial)
-    custody(world).lock(root.arn, 180)
-    crl = crl_of(world, root.arn)
+def test_its_last_crl_is_signed_before_the_door_closes_and_lives_long(quick_world: World) -> None:
+    root, _ = quick_world.service().init()
+    issued = quick_world.issue(root.arn)
+    quick_world.service().revoke(root.arn, issued.serial)
+    custody(quick_world).lock(root.arn, 180)
+    crl = crl_of(quick_world, root.arn)
     assert crl.next_update_utc == START + timedelta(days=180)
     assert [entry.serial_number for entry in crl] == [int(issued.serial, 16)]
-    world.time += timedelta(days=100)
-    world.run_due()
-    assert crl_of(world, root.arn) == crl
+    quick_world.time += timedelta(days=100)
+    quick_world.run_due()
+    assert crl_of(quick_world, root.arn) == crl
 
 
 def test_unlocked_it_signs_until_its_time_is_over_and_then_is_locked_again(world: World) -> None:
@@ -72,6 +72,7 @@ def test_unlocked_it_signs_until_its_time_is_over_and_then_is_locked_again(world
         world.issue(root.arn)
 
 
+@pytest.mark.slow
 def test_it_can_be_locked_again_before_its_time_is_over(quick_world: World) -> None:
     root, _ = quick_world.service().init()
     custody(quick_world).lock(root.arn, 90)
@@ -91,6 +92,7 @@ def test_the_end_of_a_window_is_for_the_cores_own_clock_to_judge(quick_world: Wo
         late.unlock(root.arn, timedelta(minutes=5))
 
 
+@pytest.mark.slow
 def test_times_and_states_that_cannot_be(quick_world: World) -> None:
     root, _ = quick_world.service().init()
     with pytest.raises(AuthorityState, match="never locked"):

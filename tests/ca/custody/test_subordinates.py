@@ -47,6 +47,7 @@ def test_it_issues_inside_its_names_and_signs_nothing_outside(quick_world: World
     assert len(quick_world.signatures()) == signed
 
 
+@pytest.mark.slow
 def test_it_has_its_parents_kind_of_key_and_ends_with_it_unless_told_otherwise(quick_world: World) -> None:
     authority = made(quick_world)
     root, _ = quick_world.service().init()
