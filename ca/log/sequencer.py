@@ -143,7 +143,9 @@ class reader:  # noqa: N801 - used as the function that `Tree` takes
 
 def _round(session: Session) -> tuple[HeadRow, bool]:
     """Give the entries that wait their places, and say whether there may be more."""
-    head = session.get_one(HeadRow, _THE_HEAD, populate_existing=True)
+    head = session.get_one(
+        HeadRow, _THE_HEAD, with_for_update=True
+    )  # PostgreSQL: one round waits, and starts over
     waiting = session.exec(select(PendingRow).order_by(col(PendingRow.leaf)).limit(AT_ONCE)).all()
     if not waiting:
         return head, False
