@@ -2,12 +2,13 @@
 
 import base64
 import hashlib
+import importlib
 from collections.abc import Callable
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from sqlmodel import select
+from sqlmodel import delete, select
 
 from ca.log import MerkleLog, PublicLog
 from ca.log.entries import Entry, entry_of, spki
@@ -338,3 +339,18 @@ def test_only_files_that_there_are_are_served(quick_world: World) -> None:
     assert one is not None
     assert one.final
     assert ENTRIES == -1
+
+
+def test_the_migration_writes_the_past_down_as_the_log_does(quick_world: World) -> None:
+    world = quick_world
+    _, sub = world.service().init()
+    issued = world.issue(sub.arn)
+    world.service().revoke(sub.arn, issued.serial)
+    with world.unit(SYSTEM).read() as session:
+        written = {row.leaf: row.entry for row in session.exec(select(PendingRow)).all()}
+    world.unit(SYSTEM).write(lambda session: session.exec(delete(PendingRow)))
+    migration = importlib.import_module("foundation.store.migrations.versions.0012_ca_log")
+    world.store._write(migration._take_in_the_past)
+    with world.unit(SYSTEM).read() as session:
+        assert {row.leaf: row.entry for row in session.exec(select(PendingRow)).all()} == written
+    assert len(written) == 4
