@@ -48,29 +48,28 @@ def _take_in_the_past(connection: sa.Connection) -> None:
     issued = sa.text(
         "SELECT account, region, authority_id, serial, tbs, certificate FROM ca_certificate"
     )
-    waiting = []
+    waiting: dict[bytes, bytes] = {}
     for row in connection.execute(issued, execution_options={"yield_per": 1000}):
         tbs = bytes(row.tbs) if row.certificate is None else _tbs(bytes(row.certificate))
         issuer = keys[row.account, row.region, row.authority_id]
-        waiting.append(_pending(
+        _wait(waiting,
             {"type": "issued", "issuer": issuer, "serial": row.serial, "tbs": hashlib.sha256(tbs).hexdigest()}
-        ))
+        )
     revoked = sa.text(
         "SELECT account, region, authority_id, serial, reason FROM ca_revocation"
     )
     for row in connection.execute(revoked):
         issuer = keys[row.account, row.region, row.authority_id]
-        waiting.append(_pending(
-            {"type": "revoked", "issuer": issuer, "serial": row.serial, "reason": row.reason}
-        ))
+        _wait(waiting, {"type": "revoked", "issuer": issuer, "serial": row.serial, "reason": row.reason})
     put = sa.text("INSERT INTO ca_log_pending (leaf, entry) VALUES (:leaf, :entry)")
-    for at in range(0, len(waiting), 1000):
-        connection.execute(put, waiting[at : at + 1000])
+    rows = [{"leaf": leaf, "entry": entry} for leaf, entry in waiting.items()]
+    for at in range(0, len(rows), 1000):
+        connection.execute(put, rows[at : at + 1000])
 
 
-def _pending(fields: dict[str, str]) -> dict[str, bytes]:
+def _wait(waiting: dict[bytes, bytes], fields: dict[str, str]) -> None:
     entry = json.dumps(fields, separators=(",", ":")).encode()
-    return {"leaf": hashlib.sha256(b"\x00" + entry).digest(), "entry": entry}
+    waiting[hashlib.sha256(b"\x00" + entry).digest()] = entry
 
 
 def _tbs(certificate: bytes) -> bytes:
