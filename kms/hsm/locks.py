@@ -8,10 +8,13 @@ turned into the other, nor stretched, by whoever holds the database.
 """
 
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from kms.hsm.errors import BadSeal, KeyRefused
-from kms.hsm.hierarchy import DomainKeys
 from kms.hsm.labels import KeyLabel, canonical, token_binding
+
+if TYPE_CHECKING:  # callers read tokens by this module, and load nothing that works with keys
+    from kms.hsm.hierarchy import DomainKeys
 
 LOCKED = b"\x4b\x04"
 WINDOW = b"\x4b\x05"
@@ -29,12 +32,12 @@ def window_end(token: bytes) -> int | None:
     return int.from_bytes(token[2:_HEAD], "big") if token[:2] == WINDOW and len(token) > _HEAD else None
 
 
-def lock(domain: DomainKeys, label: KeyLabel, raw: bytes) -> bytes:
+def lock(domain: "DomainKeys", label: KeyLabel, raw: bytes) -> bytes:
     """The key's bytes as a token that no use opens."""
     return LOCKED + domain.seal(f"locked {label.purpose}", token_binding(label), raw)
 
 
-def unlock(domain: DomainKeys, label: KeyLabel, token: bytes, until: int, now: datetime) -> bytes:
+def unlock(domain: "DomainKeys", label: KeyLabel, token: bytes, until: int, now: datetime) -> bytes:
     """The token for a window that ends at `until`. Raises BadSeal, and KeyRefused for a window that may not be."""
     if not is_locked(token):
         raise KeyRefused("the key is not locked")
@@ -55,7 +58,7 @@ def check_window(token: bytes, now: datetime) -> None:
         raise KeyRefused("the key has locked itself again: the time for which it was unlocked is over")
 
 
-def open_window(domain: DomainKeys, label: KeyLabel, token: bytes, now: datetime) -> bytes:
+def open_window(domain: "DomainKeys", label: KeyLabel, token: bytes, now: datetime) -> bytes:
     """The key's bytes of a token of this module. Raises KeyRefused unless its window is open, and BadSeal."""
     check_window(token, now)
     until = window_end(token)
