@@ -1,5 +1,6 @@
 """Every key and signing algorithm of the model: made, issued with, or refused in words that say what there is."""
 
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -19,7 +20,7 @@ KEYS: list[str] = SHAPES["KeyAlgorithm"]["enum"]
 SIGNINGS: list[str] = SHAPES["SigningAlgorithm"]["enum"]
 SLOW_KEYS = {"RSA_3072", "RSA_4096"}
 NAME = "host.example.com"
-SUBJECTS: Final = MappingProxyType(
+SUBJECTS: Final[Mapping[str, Callable[[], Any]]] = MappingProxyType(
     {
         "RSA_2048": lambda: rsa.generate_private_key(65537, 2048),
         "EC_secp521r1": lambda: ec.generate_private_key(ec.SECP521R1()),

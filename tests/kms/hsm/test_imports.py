@@ -121,7 +121,7 @@ def test_an_import_token_is_of_one_key_and_unaltered(change: str) -> None:
         keys = service(seed=b"e")
     else:
         value = {"usage": "ENCRYPT_DECRYPT", "spec": "RSA_3072"}.get(change, "other")
-        other = replace(named, **{change: value})  # type: ignore[arg-type]  # none of them is a number
+        other = replace(named, **{change: value})
     assert refusal(keys, frames.ImportMaterial(token, other, wrapped, {})).code == "BadImportToken"
 
 
@@ -228,7 +228,7 @@ def test_the_wrapped_aes_key_has_256_bits(size: int) -> None:
     "changes", [{"origin": "KEYSTEAD"}, {"origin": "AWS_KMS"}, {"purpose": "acm"}], ids=str
 )
 def test_material_is_imported_for_kms_and_ca_keys_of_external_origin_only(changes: dict[str, str]) -> None:
-    named = replace(external("EC_prime256v1"), **changes)  # type: ignore[arg-type]  # each value is of its field
+    named = replace(external("EC_prime256v1"), **changes)
     assert (
         refusal(KEYS, frames.ImportParameters(named, "RSAES_OAEP_SHA_256", "RSA_2048")).code == "KeyRefused"
     )

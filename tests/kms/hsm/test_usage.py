@@ -224,7 +224,7 @@ def test_a_token_opens_only_under_the_label_that_it_was_made_for(
     token = result(keys, frames.GenerateKey(CURVE)).first
     if warm:
         result(keys, frames.Sign(token, CURVE, "ECDSA_SHA_256", b"m", "raw"))
-    other: KeyLabel = replace(CURVE, **changed)  # type: ignore[arg-type]  # each value is of its field
+    other: KeyLabel = replace(CURVE, **changed)
     body = frames.Reseal(token, other, other.region)
     assert refusal(keys, body).code == "BadSeal"
     if other.purpose == "kms" and other.spec == "EC_prime256v1":
