@@ -21,6 +21,7 @@ from foundation.store.errors import (
 )
 from foundation.store.generations import bump
 from foundation.store.idempotency import recall, remember
+from foundation.store.leaps import Leaps, Machine, Timekeeper
 from foundation.store.prepared import Add, Change, Find, Remove, Rows
 from foundation.store.sessions import rows_of
 from foundation.store.store import Store
@@ -43,7 +44,9 @@ __all__ = [
     "ForeignRow",
     "Global",
     "Job",
+    "Leaps",
     "LostClaim",
+    "Machine",
     "Remove",
     "Rows",
     "SchemaTooNew",
@@ -54,6 +57,7 @@ __all__ = [
     "StoreError",
     "StoreUnavailable",
     "Tenant",
+    "Timekeeper",
     "TokenReused",
     "TransactionOpen",
     "Unit",

@@ -69,3 +69,25 @@ class DeploymentRow(Global, table=True):
     key_check: bytes
     test_clock: bool
     clock_offset_us: int
+
+
+class ClockBeat(Global, table=True):
+    """One start of one machine: by its clock when that was, and when it was last seen to run."""
+
+    __tablename__ = "clock_beat"
+
+    boot: str = Field(primary_key=True)
+    booted_at: datetime = Field(
+        sa_type=UtcDateTime
+    )  # the wall clock less the uptime: constant unless the clock is set
+    beat_at: datetime = Field(sa_type=UtcDateTime)  # on the wall clock
+
+
+class ClockLeap(Global, table=True):
+    """Time on the service's clock that nobody saw pass (`foundation.store.leaps`)."""
+
+    __tablename__ = "clock_leap"
+
+    boot: str = Field(primary_key=True)
+    ended_at: datetime = Field(primary_key=True, sa_type=UtcDateTime)
+    began_at: datetime = Field(sa_type=UtcDateTime)

@@ -14,6 +14,8 @@ GLOBAL_TABLES: Final = frozenset(
         "deployment",  # the one row that says what this database is
         "outbox",  # trail events on their way to the core; drained for all accounts at once
         "generation",  # counters that caches follow
+        "clock_beat",  # one row for each start of a machine
+        "clock_leap",  # what its clock gained without it
         "account",  # accounts are what all else belongs to
         "access_key",  # the caller's account is not known until the key has been found
         "bearer_token",  # the same
