@@ -2,7 +2,7 @@
 
 The window counts time that keystead saw pass, as a KMS key's does (SECURITY 2.3): while an authority waits it is looked
 at daily, and a look that comes much later than a day after the one before means that the clock leapt or that keystead
-was down. What is missing is added to the window, and alarmed: a leaping clock ends nothing.
+was down; a shorter leap is told from the machine's uptime (`foundation.store.Leaps`). What is missing is added to the window, and alarmed: a leaping clock ends nothing.
 """
 
 import logging
@@ -14,7 +14,7 @@ from sqlmodel import Session, col, select
 
 from ca.shards import close_shards
 from ca.tables import AuthorityRow, ConfigurationRow, PermissionRow, ShareRow
-from foundation.store import Claim, Unit, schedule
+from foundation.store import Claim, Leaps, Unit, schedule
 
 END_JOB: Final = "ca.end"
 EVERY: Final = timedelta(days=1)
@@ -32,7 +32,7 @@ def begin_waiting(
     schedule(session, END_JOB, configuration.authority_id, min(now + window, now + EVERY))
 
 
-def end(unit: Unit, claim: Claim, now: Callable[[], datetime]) -> None:
+def end(unit: Unit, claim: Claim, now: Callable[[], datetime], leaps: Leaps) -> None:
     """Look at the authority that the claim names: remove it if its window is over, unless it was restored meanwhile.
 
     What it issued stays on record, and its place: no certificate is ever made for the key of an authority that was.
@@ -46,7 +46,7 @@ def end(unit: Unit, claim: Claim, now: Callable[[], datetime]) -> None:
             claim.finish(session)
             return timedelta(0)
         moment = now()
-        until, missing = _window(configuration, moment)
+        until, missing = _window(configuration, moment, leaps)
         if until > moment:
             configuration.restorable_until, configuration.waited_until = until, moment
             session.add(configuration)
@@ -70,8 +70,10 @@ def end(unit: Unit, claim: Claim, now: Callable[[], datetime]) -> None:
         )
 
 
-def _window(configuration: ConfigurationRow, now: datetime) -> tuple[datetime, timedelta]:
+def _window(configuration: ConfigurationRow, now: datetime, leaps: Leaps) -> tuple[datetime, timedelta]:
     """Until when it can be restored, and the time that nobody saw pass, which that counts in."""
-    gap = now - (configuration.waited_until or now)
-    missing = gap - EVERY if gap > EVERY + LATE else timedelta(0)
+    seen = configuration.waited_until or now
+    gap = now - seen
+    late = gap - EVERY if gap > EVERY + LATE else timedelta(0)
+    missing = max(late, leaps.between(seen, now))
     return (configuration.restorable_until or now) + missing, missing

@@ -10,17 +10,17 @@ from ca.ocsp import OCSP_JOB
 from ca.pca.audit_reports import AUDIT_JOB
 from ca.service import CaService
 from ca.shards import CRL_JOB
-from foundation.store import Claim, Job, Scope
+from foundation.store import Claim, Job, Leaps, Scope
 
 
-def jobs(service: Callable[[Scope], CaService]) -> tuple[Job, ...]:
-    """The room's jobs. `service` makes a CaService for the scope whose work is due."""
+def jobs(service: Callable[[Scope], CaService], leaps: Callable[[], Leaps]) -> tuple[Job, ...]:
+    """The room's jobs. `service` makes a CaService for the scope whose work is due; `leaps`: time that nobody saw pass."""
 
     def publish(claim: Claim) -> None:
         service(claim.scope).republish(claim)
 
     def end(claim: Claim) -> None:
-        service(claim.scope).end(claim)
+        service(claim.scope).end(claim, leaps())
 
     def renew_ocsp(claim: Claim) -> None:
         service(claim.scope).renew_ocsp(claim)

@@ -33,7 +33,7 @@ from ca.service_use import check_service_use
 from ca.signing import Signer
 from ca.sinks import ObjectSink
 from ca.tables import AuthorityRow
-from foundation.store import SYSTEM, Claim, Scope, Unit
+from foundation.store import SYSTEM, Claim, Leaps, Scope, Unit
 from kms.hsm import Asker, CoreClient
 
 SHARED: Final = "the CA's permissions and resource policy decide which service may use it"
@@ -208,9 +208,9 @@ class CaService:
         """The job "ca.audit": see `ca.pca.audit_reports.write_due`."""
         write_due(self._unit, claim, self._sink)
 
-    def end(self, claim: Claim) -> None:
+    def end(self, claim: Claim, leaps: Leaps) -> None:
         """The job "ca.end": see `ca.ending`."""
-        end(self._unit, claim, self._now)
+        end(self._unit, claim, self._now, leaps)
 
     def finish(self, claim: Claim) -> None:
         """The job "ca.finish": see `ca.finishing`."""

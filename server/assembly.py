@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cache, cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -39,13 +40,13 @@ from foundation.identity import (
     iam,
     sts,
 )
-from foundation.store import SYSTEM, Job, Scope, Store, Unit
+from foundation.store import SYSTEM, Job, Scope, Store, Timekeeper, Unit
 from foundation.trail import Heads, KeyUses, Lookup, Recorder, Recording, Shipper, TrailIndex, cloudtrail
 from foundation.wire import BadToken, Operation, Wire
 from kms.hsm import Asker, CoreClient, SealOverCore
 from kms.keys import Context, Journal, KeyCache, KeyRows, KeyService, KmsSettings, Rooms, Work
 from server.chance import entropy, identifiers
-from server.clock import Clocks, clocks, wall
+from server.clock import Clocks, clocks, machine, wall
 from server.logs import Log, make_log
 from server.metrics import Metrics
 from server.outside import Outside, open_outside
@@ -139,6 +140,16 @@ class Assembly:
         )
 
     @cached_property
+    def timekeeper(self) -> Timekeeper:
+        """Tells the clock's leaps, for what ends after a waiting time."""
+
+        def alarm(leap: timedelta) -> None:
+            self.metrics.alarmed("ClockLeapt")
+            self.log.error("ALARM ClockLeapt", seconds=int(leap.total_seconds()))
+
+        return Timekeeper(lambda: self.store.unit(SYSTEM), machine(), self.clock.wall, self.clock.now, alarm)
+
+    @cached_property
     def heads(self) -> Heads:
         """The head of this host's chain, in the database."""
         return Heads(self.store, self.core, self.settings.data / TRAIL, self.shipper.reached)
@@ -205,7 +216,11 @@ class Assembly:
             now=self.clock.now,
             settings=acm_settings(self.settings),
         )
-        return (*acm.jobs(context), *ca_jobs(self._ca_of_jobs), *kms.keys.jobs(self._kms_work))
+        return (
+            *acm.jobs(context),
+            *ca_jobs(self._ca_of_jobs, self.timekeeper.leaps),
+            *kms.keys.jobs(self._kms_work),
+        )
 
     def ca_for(self, unit: Unit, asker: Asker) -> CaService:
         """The CA, working for `asker` on one tenant's rows."""
@@ -290,7 +305,13 @@ class Assembly:
     @property
     def _kms_work(self) -> Work:
         return Work(
-            self.store, self.core, self.keys.rows, self.keys.journal, now=self.clock.now, entropy=entropy
+            self.store,
+            self.core,
+            self.keys.rows,
+            self.keys.journal,
+            now=self.clock.now,
+            entropy=entropy,
+            leaps=self.timekeeper.leaps,
         )
 
     def _settle(self) -> None:

@@ -3,13 +3,20 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
-from foundation.store import Store
+from foundation.store import Machine, Store, boottime
 
 
 def wall() -> datetime:
     """The machine's own time, aware UTC."""
     return datetime.now(UTC)
+
+
+def machine() -> Machine:
+    """This machine, since it was started (Linux: proc_sys_kernel(5) on boot_id)."""
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    return Machine(boot, boottime)
 
 
 @dataclass(frozen=True, slots=True)

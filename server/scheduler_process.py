@@ -32,6 +32,7 @@ def run(
     ticker.every(timedelta(seconds=0.5), assembly.shipper.ship)
     ticker.every(timedelta(seconds=1), assembly.heads.keep)
     ticker.every(timedelta(seconds=1), LogKeeper(assembly))
+    ticker.every(timedelta(minutes=1), assembly.timekeeper.beat)
     if settings.tls_listen is not None:
         ticker.every(timedelta(minutes=1), lambda: keep_door_fresh(assembly))
     ticker.start()

@@ -19,7 +19,7 @@ from foundation.store.errors import (
     TransactionOpen,
     UnsafeDatabase,
 )
-from foundation.store.generations import bump
+from foundation.store.generations import boottime, bump
 from foundation.store.idempotency import recall, remember
 from foundation.store.leaps import Leaps, Machine, Timekeeper
 from foundation.store.prepared import Add, Change, Find, Remove, Rows
@@ -63,6 +63,7 @@ __all__ = [
     "Unit",
     "UnsafeDatabase",
     "UtcDateTime",
+    "boottime",
     "bump",
     "cancel",
     "faults_translated",

@@ -40,8 +40,9 @@ class Deletion:
             self._look(unit, claim, rows)
 
     def _look(self, unit: Unit, claim: Claim, rows: Rows) -> None:
+        leaps = self._work.leaps()
         now = self._work.now()
-        seen = look(rows.key, now)
+        seen = look(rows.key, now, leaps)
         if seen.over:
             self._purge(claim, rows)
             return

@@ -1,14 +1,15 @@
 """The waiting period of a deletion: it counts time that keystead saw pass, so that a leaping clock purges nothing.
 
 While a key waits it is looked at daily. A look that comes much later than a day after the one before means that the
-clock leapt or that keystead was down: what is missing is added to the deletion date, and alarmed (SECURITY 2.3).
+clock leapt or that keystead was down; a shorter leap is told from the machine's uptime (`foundation.store.Leaps`). What is
+missing is added to the deletion date, and alarmed (SECURITY 2.3).
 """
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from foundation.store import schedule
+from foundation.store import Leaps, schedule
 from kms.keys.changes import Changes
 from kms.keys.states import KeyState
 from kms.keys.tables import Key
@@ -42,11 +43,12 @@ def begin_waiting(key: Key, changes: Changes, now: datetime, days: int) -> None:
     changes.also.append(lambda session: schedule(session, DELETE, key.id, min(deletion_at, now + EVERY)))
 
 
-def look(key: Key, now: datetime) -> Look:
+def look(key: Key, now: datetime, leaps: Leaps) -> Look:
     """Judge how far the key's window has passed at `now`."""
     waited_until = key.waited_until or now
     deletion_at = key.deletion_at or now + EVERY
     gap = now - waited_until
-    missing = gap - EVERY if gap > EVERY + LATE else timedelta(0)
+    late = gap - EVERY if gap > EVERY + LATE else timedelta(0)
+    missing = max(late, leaps.between(waited_until, now))
     deletion_at += missing
     return Look(deletion_at, missing, now >= deletion_at, min(deletion_at, now + EVERY))

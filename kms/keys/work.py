@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from foundation.store import Claim, Store
+from foundation.store import Claim, Leaps, Store
 from kms.hsm import Asker, CoreClient
 from kms.keys.cache import KeyRows
 from kms.keys.journal import Journal
@@ -14,7 +14,10 @@ PRINCIPAL = "kms.amazonaws.com"
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """The rooms below a job. `core` is a scheduler's: it may seal a token for another Region."""
+    """The rooms below a job. `core` is a scheduler's: it may seal a token for another Region.
+
+    `leaps` answers the time that nobody saw pass.
+    """
 
     store: Store
     core: CoreClient
@@ -22,6 +25,7 @@ class Work:
     journal: Journal
     now: Callable[[], datetime]
     entropy: Callable[[int], bytes]
+    leaps: Callable[[], Leaps]
 
 
 def asker(claim: Claim) -> Asker:

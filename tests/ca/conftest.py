@@ -20,7 +20,7 @@ import ca
 from ca import CaService, CaSettings, Issued, IssueOrder, ObjectSink
 from ca.crl_journal import CrlJournal
 from ca.pointing import Pointing
-from foundation.store import Claim, Scope, Store, Unit
+from foundation.store import Claim, Leaps, Scope, Store, Unit
 from kms.hsm import Asker, CoreClient
 from tests.support.core import RunningCore
 
@@ -110,7 +110,7 @@ class World:
     def run_due(self) -> list[Claim]:
         """Do all of the CA's work that is due now."""
         done = []
-        for job in ca.jobs(self.service):
+        for job in ca.jobs(self.service, Leaps):
             for claim in self.store.claim_due(job.kind, self.time, timedelta(seconds=30), 100):
                 job.run(claim)
                 done.append(claim)

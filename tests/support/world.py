@@ -172,6 +172,13 @@ class World:
         """Let ten seconds pass, and with them all that a request leaves to do."""
         return self.advance(timedelta(seconds=10))
 
+    def leap(self, by: timedelta) -> None:
+        """Let the machine's clock have gained so much by itself: its uptime says so."""
+        keeper = self.scheduler.timekeeper
+        keeper.beat()
+        machine = keeper._machine
+        keeper._machine = replace(machine, uptime=lambda: machine.uptime() - by.total_seconds())
+
     def publish(self, described: Mapping[str, Any]) -> None:
         """Do what a person does with the CNAMEs in ACM's DescribeCertificate (or /v1's) answer."""
         for name, value in records(described):

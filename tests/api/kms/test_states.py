@@ -177,3 +177,16 @@ def test_a_clock_that_leaps_over_the_window_deletes_nothing_and_raises_an_alarm(
     world.advance(timedelta(days=7))
     with refused("NotFoundException"):
         describe(kms, made["KeyId"])
+
+
+def test_a_leap_of_hours_is_told_from_the_machines_uptime_and_postpones_the_deletion(world: World) -> None:
+    caller = world.account()
+    kms = caller.client("kms")
+    made = create(kms)
+    date = kms.schedule_key_deletion(KeyId=made["KeyId"], PendingWindowInDays=7)["DeletionDate"]
+    leap = timedelta(hours=20)
+    world.leap(leap)
+    world.advance(timedelta(days=1, minutes=1))
+    moved: timedelta = describe(kms, made["KeyId"])["DeletionDate"] - date
+    assert abs(moved - leap) < timedelta(seconds=5)
+    assert "KeyDeletionPostponed" in {event["eventName"] for event in world.events(caller, REGION)}

@@ -165,6 +165,16 @@ def test_a_leaping_clock_ends_no_authority(world: World) -> None:
     fails(pca, "ResourceNotFoundException", "describe_certificate_authority", CertificateAuthorityArn=arn)
 
 
+def test_a_leap_of_hours_is_added_to_an_authoritys_window(world: World) -> None:
+    pca = world.account().client("acm-pca")
+    arn = create(pca)
+    pca.delete_certificate_authority(CertificateAuthorityArn=arn, PermanentDeletionTimeInDays=7)
+    first, leap = restorable_until(pca, arn), timedelta(hours=20)
+    world.leap(leap)
+    world.advance(timedelta(days=1, minutes=1))
+    assert abs(restorable_until(pca, arn) - first - leap) < timedelta(seconds=5)
+
+
 def restorable_until(pca: Any, arn: str) -> datetime:
     described = pca.describe_certificate_authority(CertificateAuthorityArn=arn)["CertificateAuthority"]
     moment: datetime = described["RestorableUntil"]

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from foundation.identity import Call, Principal
-from foundation.store import Scope, Store
+from foundation.store import Leaps, Scope, Store
 from foundation.trail import KeyUse, Recorder
 from foundation.wire import BadToken
 from kms.hsm import CoreClient, SealOverCore
@@ -53,7 +53,9 @@ class Process:
 
     def __post_init__(self) -> None:
         recorder = Recorder(self.core, _as_it_is, lambda: datetime.now(UTC), self.now, os.urandom)
-        self.journal = Journal(self.store, recorder, lambda: datetime.now(UTC), self._log, self.counted.append)
+        self.journal = Journal(
+            self.store, recorder, lambda: datetime.now(UTC), self._log, self.counted.append
+        )
         self.rows = KeyRows(self.core, self.journal.tampered)
         self.rooms = Rooms(
             core=self.core,
@@ -71,7 +73,7 @@ class Process:
 
     @property
     def work(self) -> Work:
-        return Work(self.store, self.core, self.rows, self.journal, self.now, os.urandom)
+        return Work(self.store, self.core, self.rows, self.journal, self.now, os.urandom, Leaps)
 
     def now(self) -> datetime:
         return self.moment
