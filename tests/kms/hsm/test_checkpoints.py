@@ -137,7 +137,7 @@ def test_every_true_proof_is_accepted_and_no_altered_one(size: int) -> None:
             with pytest.raises(ProofFailed):
                 check_consistency(old, size, wrong, mth(tree[:old]), root)
         with pytest.raises(ProofFailed):
-            check_consistency(old, size, proof, mth(entries(old)[:-1] + [b"other"]), root)
+            check_consistency(old, size, proof, mth([*entries(old)[:-1], b"other"]), root)
 
 
 def test_a_growing_tree_is_signed_and_a_fork_or_a_smaller_one_is_not() -> None:
