@@ -47,8 +47,6 @@ class Pointing:
         What the issuer's configuration demands (CRL, OCSP) replaces what a passthrough brought, so that nobody chooses
         for himself where his revocation is looked up; caIssuers alone yields to it.
         """
-        if ExtensionOID.OCSP_NO_CHECK in profile.extensions:  # it says that it is not to be looked up
-            return profile
         if ExtensionOID.OCSP_NO_CHECK in profile.extensions:
             return profile  # an OCSP signer: nobody looks it up (RFC 6960 4.2.2.2.1)
         settings = read_settings(issuer.revocation)

@@ -28,12 +28,15 @@ ALONE: Final = (
     "serial_number",
     "public_key",
     "subject",
+    "subject_attributes",
     "validity_order",
+    "extensions_not_empty",
     "key_usage_of_key",
     "subject_key_identifier",
     "san_names",
     "san_syntax",
     "common_name_in_san",
+    "certificate_policies",
     "name_constraints_in_ca",
 )
 """Rules of `ca.lints` that look at the certificate by itself."""

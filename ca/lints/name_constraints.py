@@ -33,6 +33,10 @@ def _names(certificate: x509.Certificate) -> Iterator[x509.GeneralName]:
     if list(subject):
         yield x509.DirectoryName(subject)
     for mail in subject.get_attributes_for_oid(NameOID.EMAIL_ADDRESS):
+        if not str(mail.value).isascii():
+            raise Broken(
+                "the subject has a mail address outside ASCII, which no constraint can be held against"
+            )
         yield x509.RFC822Name(str(mail.value))
     if not dns_names(certificate) and not _is_authority(certificate):
         for common in subject.get_attributes_for_oid(NameOID.COMMON_NAME):

@@ -1,5 +1,6 @@
 """Each subjectAltName has the form of its kind (RFC 5280 4.2.1.6), whichever profile; `san_names` is stricter for servers."""
 
+import ipaddress
 import re
 from urllib.parse import urlsplit
 
@@ -21,6 +22,10 @@ def check(case: Case) -> None:
             raise Broken(f"{name.value[:80]!r} is no mail address")
         if isinstance(name, x509.UniformResourceIdentifier) and not _is_uri(name.value):
             raise Broken(f"{name.value[:80]!r} is no absolute URI")
+        if isinstance(name, x509.IPAddress) and isinstance(
+            name.value, ipaddress.IPv4Network | ipaddress.IPv6Network
+        ):
+            raise Broken(f"{name.value} is a network and no address")
 
 
 def _is_host(text: str) -> bool:

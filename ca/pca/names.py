@@ -26,6 +26,13 @@ def general_name(asked: Mapping[str, Any]) -> x509.GeneralName:
         raise InvalidArgs(f"{kind}: {error}") from error
 
 
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    address = ipaddress.ip_address(text)
+    if isinstance(address, ipaddress.IPv6Address) and address.scope_id is not None:
+        raise ValueError("a certificate cannot say the zone of an address (RFC 4007 11)")
+    return address
+
+
 def _other_name(asked: Mapping[str, str]) -> x509.OtherName:
     return x509.OtherName(x509.ObjectIdentifier(asked["TypeId"]), _utf8_string(asked["Value"]))
 
@@ -41,7 +48,7 @@ def _utf8_string(text: str) -> bytes:
 
 _KINDS: Final[Mapping[str, Callable[[Any], x509.GeneralName]]] = {
     "DnsName": x509.DNSName,
-    "IpAddress": lambda text: x509.IPAddress(ipaddress.ip_address(text)),
+    "IpAddress": lambda text: x509.IPAddress(_address(text)),
     "Rfc822Name": x509.RFC822Name,
     "UniformResourceIdentifier": x509.UniformResourceIdentifier,
     "DirectoryName": lambda subject: x509.DirectoryName(name_of(subject)),

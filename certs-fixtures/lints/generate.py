@@ -17,6 +17,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, mldsa, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.name import _ASN1Type
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 HERE = Path(__file__).parent
@@ -28,6 +29,7 @@ USAGES = (
     "key_cert_sign", "crl_sign", "encipher_only", "decipher_only",
 )  # fmt: skip
 Changes = dict[str, Any]
+UTF8, IA5 = _ASN1Type.UTF8String, _ASN1Type.IA5String
 CA_KEY, LEAF_KEY, RSA_KEY = (
     ec.generate_private_key(ec.SECP256R1()),
     ec.generate_private_key(ec.SECP256R1()),
@@ -124,6 +126,25 @@ def bounded(tree: x509.GeneralName, *, excluded: bool = False) -> x509.Certifica
 
 def organisation(*texts: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, text) for text in texts])
+
+
+def attribute(oid: x509.ObjectIdentifier, text: str, written: _ASN1Type) -> x509.Name:
+    """One attribute, whether its kind can be written so or not."""
+    return x509.Name([x509.NameAttribute(oid, text, written, _validate=False)])
+
+
+def mailbox(text: str, written: _ASN1Type) -> x509.Name:
+    return attribute(NameOID.EMAIL_ADDRESS, text, written)
+
+
+def country(text: str) -> x509.Name:
+    return attribute(NameOID.COUNTRY_NAME, text, _ASN1Type.PrintableString)
+
+
+def policies(*identifiers: str) -> x509.CertificatePolicies:
+    return x509.CertificatePolicies(
+        [x509.PolicyInformation(x509.ObjectIdentifier(each), None) for each in identifiers]
+    )
 
 
 def constrained(permitted: list[str] | None, excluded: list[str] | None) -> x509.Certificate:
@@ -315,6 +336,23 @@ CASES: dict[str, tuple[str, x509.Certificate, dict[str, Any]]] = {
             "nameless-ca": (authority("subordinate", subject=x509.Name([])), ROOT, "subordinate"),
         },
     ),
+    "subject_attributes": (
+        ANY_NAMES,
+        server(
+            subject=x509.Name(
+                [*organisation("Bücher & Söhne"), *mailbox("a@example.com", IA5), *country("DE")]
+            )
+        ),
+        {
+            "mail-not-ascii": server(subject=mailbox("ü@example.com", UTF8)),
+            "mail-as-utf8": server(subject=mailbox("a@example.com", UTF8)),
+            "mail-as-ia5-not-ascii": server(subject=mailbox("ü@example.com", IA5)),
+            "organisation-65": server(subject=attribute(NameOID.ORGANIZATION_NAME, "x" * 65, UTF8)),
+            "country-3": server(subject=country("DEU")),
+            "empty": server(subject=attribute(NameOID.TITLE, "", UTF8)),
+            "nul": server(subject=attribute(NameOID.TITLE, "a\0b", UTF8)),
+        },
+    ),
     "validity_order": ("server", server(), {"swapped": patched(server(), swapped)}),
     "validity_within_issuer": (
         "server",
@@ -342,6 +380,15 @@ CASES: dict[str, tuple[str, x509.Certificate, dict[str, Any]]] = {
             "usage-not-critical": server(usage=(usage("digital_signature"), False)),
             "empty-subject-san-not-critical": server(subject=x509.Name([])),
             "no-eku": server(eku=None),
+        },
+    ),
+    "extensions_not_empty": (
+        ANY_NAMES,
+        server(),
+        {
+            "san": server(san=(x509.SubjectAlternativeName([]), False)),
+            "access": server(more=(x509.AuthorityInformationAccess([]), False)),
+            "policies": server(more=(x509.CertificatePolicies([]), False)),
         },
     ),
     "basic_constraints": (
@@ -435,7 +482,16 @@ CASES: dict[str, tuple[str, x509.Certificate, dict[str, Any]]] = {
             "mail-without-at": named(x509.RFC822Name("example.com")),
             "mail-at-wildcard": named(x509.RFC822Name("a@*.example.com")),
             "uri-relative": named(x509.UniformResourceIdentifier("/path")),
+            "ip-network": named(x509.IPAddress(ipaddress.ip_network("192.0.2.0/24"))),
             "uri-with-newline": named(x509.UniformResourceIdentifier("https://example.com/\nx")),
+        },
+    ),
+    "certificate_policies": (
+        ANY_NAMES,
+        server(more=(policies("1.2.3.4", "1.2.3.5"), False)),
+        {
+            "twice": server(more=(policies("1.2.3.4", "1.2.3.4"), False)),
+            "constraints-of-a-server": server(more=(x509.PolicyConstraints(0, None), True)),
         },
     ),
     "name_constraints_in_ca": (

@@ -14,6 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.name import _ASN1Type
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID
 
 from ca.profiles import key_usage
@@ -158,6 +159,10 @@ def beginning(kind: str, value: int) -> dict[str, Any]:
     return {"ValidityNotBefore": {"Type": kind, "Value": value}}
 
 
+MAILBOX = x509.Name(
+    [x509.NameAttribute(NameOID.EMAIL_ADDRESS, "ü@example.com", _ASN1Type.UTF8String, _validate=False)]
+)
+
 FAULTS: dict[str, tuple[bytes, str, dict[str, Any], str]] = {
     "begins before its issuer": (request(NAME), API, beginning("ABSOLUTE", 1_500_000_000), "before the CA's own"),
     "begins after its end": (
@@ -167,9 +172,25 @@ FAULTS: dict[str, tuple[bytes, str, dict[str, Any], str]] = {
     "CN outside the SAN": (request(NAME, common_name="other.example.com"), API, {}, "common name"),
     "the same name twice": (request(), API, sans({"DnsName": NAME}, {"DnsName": NAME}), "twice"),
     "a name that is none": (request(), API, sans({"DnsName": "not a host"}), "no DNS name"),
+    "an address of a zone": (request(), API, sans({"IpAddress": "fe80::1%eth0"}), "the zone"),
     "an address that is none": (request(), API, sans({"IpAddress": "192.0.2.999"}), "IpAddress"),
     "a mailbox that is none": (request(), API, sans({"Rfc822Name": "nobody"}), "no mail address"),
     "a URI that is none": (request(), API, sans({"UniformResourceIdentifier": "/x"}), "no absolute URI"),
+    "a mailbox outside ASCII in the subject": (request(NAME, subject=MAILBOX), API, {}, "emailAddress|1.2.840.113549.1.9.1"),
+    "the same by the API": (
+        request(NAME), API, {"ApiPassthrough": {"Subject": {"CustomAttributes": [
+            {"ObjectIdentifier": "1.2.840.113549.1.9.1", "Value": "ü@example.com"},
+        ]}}}, "IA5String",
+    ),
+    "a policy twice": (
+        request(NAME), API, {"ApiPassthrough": {"Extensions": {"CertificatePolicies": [{"CertPolicyId": "1.2.3.4"}] * 2}}},
+        "policy occurs twice",
+    ),
+    "an empty extension": (
+        request(NAME), API, {"ApiPassthrough": {"Extensions": {"CustomExtensions": [
+            {"ObjectIdentifier": "1.3.6.1.5.5.7.1.11", "Value": "MAA="},
+        ]}}}, "is empty",
+    ),
     "constraints of names in a leaf": (
         request(NAME), API, custom(x509.NameConstraints([x509.DNSName("a")], None), critical=True), "CAs alone",
     ),
