@@ -14,7 +14,7 @@ from sqlmodel import col
 from ca import CaService, jobs
 from ca.shards import CRL_JOB
 from ca.tables import AuthorityRow, RevocationRow
-from foundation.store import Scope, Store
+from foundation.store import Leaps, Scope, Store
 from kms.hsm import Asker
 from tests.support.core import start_core
 
@@ -49,7 +49,7 @@ def seconds(folder: Path, count: int = COUNT) -> float:
 
 def publish(store: Store, service: CaService, now: datetime) -> None:
     """What is due, as the scheduler does it."""
-    for job in jobs(lambda _: service):
+    for job in jobs(lambda _: service, Leaps):
         if job.kind == CRL_JOB:
             for claim in store.claim_due(job.kind, now, timedelta(minutes=5), 10):
                 job.run(claim)
