@@ -93,8 +93,9 @@ def untag_certificate_authority(pca: Pca, params: Params) -> Params:
 
 @operations.operation("ListTags", on=the_authority)
 def list_tags(pca: Pca, params: Params) -> Params:
-    tags = pca.tags(params["CertificateAuthorityArn"])
-    return {"Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
+    found = pca.tags(params)
+    answer: Params = {"Tags": list(found.items)}
+    return answer if found.next_token is None else answer | {"NextToken": found.next_token}
 
 
 @operations.operation("IssueCertificate", on=the_issuer)

@@ -1,7 +1,7 @@
 """acm-pca for one caller: what its operations stand on."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from types import MappingProxyType
@@ -87,7 +87,7 @@ class Pca:
 
     def listed(self, params: Mapping[str, Any]) -> Page[Params]:
         """ListCertificateAuthorities: the caller's own, oldest first; or those of others whose policies name its account."""
-        context, scope = self._context, self._context.unit.scope
+        context = self._context
         others = params.get("ResourceOwner", "SELF") == "OTHER_ACCOUNTS"
 
         def fetch(after: Keyset | None, count: int) -> Sequence[Params]:
@@ -96,30 +96,42 @@ class Pca:
             with context.unit.read() as session:
                 return [description(each) for each in self._after(session, after, count)]
 
+        return self._page(
+            fetch, _by_id if others else _by_age, params, "ListCertificateAuthorities", str(others)
+        )
+
+    def _page(
+        self,
+        fetch: Callable[[Keyset | None, int], Sequence[Params]],
+        key: Callable[[Params], Keyset],
+        params: Mapping[str, Any],
+        *question: str,
+    ) -> Page[Params]:
+        """The page that the parameters ask for; the model's limit of 100 holds. Raises InvalidNextToken."""
+        context, scope = self._context, self._context.unit.scope
         try:
             return page(
                 fetch,
-                key=_by_id if others else _by_age,
+                key=key,
                 token=params.get("NextToken"),
-                limit=min(
-                    params.get("MaxResults", DEFAULT_PAGE), DEFAULT_PAGE
-                ),  # the model: never more than 100
+                limit=min(params.get("MaxResults", DEFAULT_PAGE), DEFAULT_PAGE),
                 seal=context.seal,
-                bound_to=(
-                    context.call.account,
-                    scope.account,
-                    scope.region,
-                    "ListCertificateAuthorities",
-                    str(others),
-                ),
+                bound_to=(context.call.account, scope.account, scope.region, *question),
             )
         except BadToken as bad:
             raise InvalidNextToken(f"NextToken is not valid here: {bad.message}") from bad
 
-    def tags(self, arn: str) -> dict[str, str]:
+    def tags(self, params: Mapping[str, Any]) -> Page[Params]:
+        """ListTags, by key."""
+        arn = params["CertificateAuthorityArn"]
         found = self._kept(arn)
         refuse_deleted(found)
-        return found.tags
+        shown = [{"Key": key, "Value": value} for key, value in sorted(found.tags.items())]
+
+        def fetch(after: Keyset | None, count: int) -> Sequence[Params]:
+            return [each for each in shown if after is None or _by_key(each) > after][:count]
+
+        return self._page(fetch, _by_key, params, "ListTags", arn)
 
     def add_tags(self, arn: str, tags: Sequence[Mapping[str, Any]]) -> None:
         judged = rules.judge_tags(tags)
@@ -160,6 +172,10 @@ class Pca:
         unit, authority_id = self._context.place(arn)
         with translated(), unit.read() as session:
             return kept(session, authority_id, self._context.now())
+
+
+def _by_key(item: Params) -> Keyset:
+    return (item["Key"],)
 
 
 def _by_id(item: Params) -> Keyset:

@@ -99,6 +99,14 @@ def test_tags_are_kept_replaced_and_removed(pca: Any) -> None:
     assert pca.list_tags(CertificateAuthorityArn=arn)["Tags"] == [{"Key": "a", "Value": "2"}]
 
 
+def test_tags_are_paged(pca: Any) -> None:
+    arn = create(pca, Tags=[{"Key": f"k{number}"} for number in range(5)])
+    pages = list(pca.get_paginator("list_tags").paginate(CertificateAuthorityArn=arn, MaxResults=2))
+    assert [[tag["Key"] for tag in each["Tags"]] for each in pages] == [["k0", "k1"], ["k2", "k3"], ["k4"]]
+    with pytest.raises(pca.exceptions.InvalidNextTokenException):
+        pca.list_tags(CertificateAuthorityArn=arn, NextToken="no token of ours")
+
+
 def test_a_list_is_paged(pca: Any) -> None:
     arns = [create(pca, name=f"CA {number}") for number in range(3)]
     pages = list(pca.get_paginator("list_certificate_authorities").paginate(PaginationConfig={"PageSize": 2}))
