@@ -30,6 +30,7 @@ WAYS_OUT: dict[str, str] = {
     "GenerateRandom": "random bytes",
     "GenerateMac": "a MAC",
     "Mac": "a MAC under a key of the deployment",
+    "Macs": "MACs under a key of the deployment",
     "DeriveSharedSecret": "a shared secret",
     "Encapsulate": "a shared secret",
     "Decapsulate": "a shared secret",
@@ -39,7 +40,7 @@ WAYS_OUT: dict[str, str] = {
     "SigningKey": "a key derived from a secret access key, for one scope and day",
 }
 NOTHING_SECRET = {
-    "Hello", "Ping", "GenerateKey", "Reseal", "Sign", "Verify", "Encrypt", "ReEncrypt", "VerifyMac",
+    "Hello", "Ping", "GenerateKey", "Reseal", "Lock", "Unlock", "Sign", "Verify", "Encrypt", "ReEncrypt", "VerifyMac",
     "ImportParameters", "ImportMaterial", "Seal", "Append",
 }  # fmt: skip
 MADE_IN_THE_CORE = {
@@ -72,7 +73,9 @@ def everything(token: bytes, named: KeyLabel, sealed: bytes) -> Iterator[frames.
     symmetric = "SYMMETRIC_DEFAULT"
     yield frames.GenerateKey(named)
     yield frames.Reseal(token, named, named.region)
-    for kind in ("raw", "certificate", "ca-certificate", "crl", "ocsp", "csr"):
+    yield frames.Lock(token, named)
+    yield frames.Unlock(token, named, 2**40)
+    for kind in ("raw", "certificate", "ca-certificate", "crl", "ocsp", "csr", "rollover", "checkpoint"):
         for algorithm in ("ECDSA_SHA_256", "ECDSA_SHA_384", "RSASSA_PSS_SHA_256", "ED25519_SHA_512"):
             yield frames.Sign(token, named, algorithm, b"message", kind)
     for algorithm in ("RSASSA_PKCS1_V1_5_SHA_256", "ECDSA_SHA_512", "ML_DSA_SHAKE_256", "ED25519_PH_SHA_512"):
@@ -99,6 +102,7 @@ def everything(token: bytes, named: KeyLabel, sealed: bytes) -> Iterator[frames.
         yield frames.Seal(purpose, [named.key_id], b"value")
         yield frames.Open(purpose, [named.key_id], token)
         yield frames.Mac(purpose, token)
+        yield frames.Macs(purpose, [token, b"other"])
     yield frames.NewAccessKey("1", "AKIA", None)
     yield frames.SigningKey(sealed, "1", "AKIA", "20260101", "r", "s")
     yield frames.Append([b'{"eventID":"1"}'])
@@ -242,7 +246,7 @@ def test_callers_load_neither_keys_nor_what_works_with_them() -> None:
 
 def test_what_is_recorded_is_every_use_of_a_key() -> None:
     assert [body.__name__ for body in service.UNRECORDED] == [
-        "Ping", "Mac", "Append", "GenerateRandom",
+        "Ping", "Mac", "Macs", "Append", "GenerateRandom",
     ]  # fmt: skip
     keys = inside.service()
     named = label("kms", "EC_prime256v1")
@@ -250,7 +254,7 @@ def test_what_is_recorded_is_every_use_of_a_key() -> None:
         records = perform(keys, body).records
         if isinstance(body, frames.Append):
             assert [kind for kind, _ in records] == ["event"]
-        elif isinstance(body, (frames.Mac, frames.GenerateRandom)):
+        elif isinstance(body, (frames.Mac, frames.Macs, frames.GenerateRandom)):
             assert records == ()
         elif isinstance(body, frames.ReEncrypt):
             assert [kind for kind, _ in records] == ["use", "use"]
