@@ -1,12 +1,14 @@
 """Certificates as the issuing path keeps and finds them: by prepared statements, without the ORM."""
 
+import hashlib
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any, Final
 
 from sqlmodel import Session
 
-from ca.tables import AuthorityRow, CertificateRow, PlaceRow
+from ca import der
+from ca.tables import AuthorityRow, CertificateRow, CompromisedKeyRow, PlaceRow
 from foundation.store import Add, Change, Find, Rows, Scope, rows_of
 
 
@@ -52,21 +54,24 @@ _BY_SERIAL: Final = Find(CertificateRow, _COLUMNS, by=("authority_id", "serial")
 _STANDS: Final = Find(AuthorityRow, ("status", "not_after"), by=("id",))
 _PLACE: Final = Find(PlaceRow, ("authority_id",), by=("key_digest",))
 _STILL: Final = Find(AuthorityRow, ("id",), by=("id", "status"))
-_PUT: Final = Add(CertificateRow, _COLUMNS, if_found=_STILL, if_not_found=_PLACE)
-_PUT_AUTHORITYS: Final = Add(CertificateRow, _COLUMNS, if_found=_STILL)
+_COMPROMISED: Final = Find(CompromisedKeyRow, ("key_digest",), by=("key_digest",))
+_COMPROMISE: Final = Add(CompromisedKeyRow, ("key_digest",), unless_there=True)
+_PUT: Final = Add(CertificateRow, _COLUMNS, if_found=_STILL, if_not_found=(_PLACE, _COMPROMISED))
+_PUT_AUTHORITYS: Final = Add(CertificateRow, _COLUMNS, if_found=_STILL, if_not_found=(_COMPROMISED,))
 
 
-def put_intent(session: Session, certificate: KeptCertificate, status: str, key_digest: bytes | None) -> bool:
+def put_intent(
+    session: Session, certificate: KeptCertificate, status: str, key_digest: bytes, *, authority: bool
+) -> bool:
     """Give the serial number out, in one statement with the looks that must still hold.
 
-    False, and nothing was done, when the authority is not in `status` any more, or when `key_digest` is that of any
-    authority's key. Raises Duplicate (of `uq_ca_certificate_claim`, or of the primary key).
+    False, and nothing was done, when the authority is not in `status` any more, or when `key_digest` is that of a
+    compromised key or, unless the certificate is an `authority`'s own, of any authority's key. Raises Duplicate (of `uq_ca_certificate_claim`, or of the primary key).
     """
     values = {name: getattr(certificate, name) for name in _COLUMNS}
     values |= {"if_id": certificate.authority_id, "if_status": status}
-    if key_digest is None:
-        return rows_of(session).run(_PUT_AUTHORITYS, values) == 1
-    return rows_of(session).run(_PUT, values | {"not_key_digest": key_digest}) == 1
+    put = _PUT_AUTHORITYS if authority else _PUT
+    return rows_of(session).run(put, values | {"not_key_digest": key_digest}) == 1
 
 
 def put_result(session: Session, issued: KeptCertificate) -> bool:
@@ -101,6 +106,17 @@ def stands(session: Session, authority_id: str) -> tuple[str, datetime | None] |
 def is_an_authoritys(session: Session, key_digest: bytes) -> bool:
     """Whether any authority of this deployment has, or had, the key of that digest (SECURITY 2.9)."""
     return rows_of(session).one(_PLACE, {"key_digest": key_digest}) is not None
+
+
+def is_compromised(session: Session, key_digest: bytes) -> bool:
+    """Whether a certificate of that key was revoked for compromise in the unit's account and Region."""
+    return rows_of(session).one(_COMPROMISED, {"key_digest": key_digest}) is not None
+
+
+def keep_compromised(session: Session, tbs: bytes) -> None:
+    """Certify the key of these to-be-signed bytes no more in the unit's account and Region."""
+    key_digest = hashlib.sha256(der.certified_public_key(tbs)).digest()
+    rows_of(session).run(_COMPROMISE, {"key_digest": key_digest})
 
 
 def _kept(scope: Scope, found: tuple[Any, ...] | None) -> KeptCertificate | None:

@@ -13,6 +13,7 @@ _BIT_STRING = 0x03
 _CONSTRUCTED = 0x20
 _EXPLICIT_0 = 0xA0
 _REQUEST_KEY = 2
+_CERTIFIED_KEY = 6  # of a TBSCertificate's elements, its version counted
 
 
 class BadDer(ValueError):
@@ -68,6 +69,12 @@ def certificate(tbs: bytes, signature: bytes) -> bytes:
 def to_be_signed(certificate: bytes) -> bytes:
     """The TBSCertificate of a certificate that was parsed before."""
     return next(_children(certificate))
+
+
+def certified_public_key(tbs: bytes) -> bytes:
+    """The SubjectPublicKeyInfo in a TBSCertificate that was parsed before."""
+    elements = list(_children(tbs))
+    return elements[_CERTIFIED_KEY if elements[0][0] == _EXPLICIT_0 else _CERTIFIED_KEY - 1]
 
 
 def request_public_key(request: bytes) -> bytes:

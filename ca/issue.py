@@ -19,7 +19,15 @@ from typing import NoReturn
 from cryptography import x509
 from sqlmodel import Session
 
-from ca.certificates import KeptCertificate, by_claim, is_an_authoritys, put_intent, put_result, stands
+from ca.certificates import (
+    KeptCertificate,
+    by_claim,
+    is_an_authoritys,
+    is_compromised,
+    put_intent,
+    put_result,
+    stands,
+)
 from ca.draft import Draft, draw_up, redraw
 from ca.errors import (
     AuthorityNotFound,
@@ -42,6 +50,7 @@ SERIAL_PREFIX = b"\x4b"  # not zero and below 0x80: the number is positive and i
 SERIAL_RANDOM_BYTES = 16  # 128 random bits; 17 octets of the 20 that RFC 5280 4.1.2.2 allows
 DRAWS = 8
 _AUTHORITYS_KEY = "the public key belongs to a certificate authority"
+_COMPROMISED_KEY = "the public key is compromised: a certificate of it was revoked for that reason"
 
 
 @dataclass(frozen=True)
@@ -231,10 +240,10 @@ class Issuance:
             created_at=self._now(),
             shard=self.pointing.shard(authority, own.serial_number),
         )
-        key_digest = None if wanted.profile.ca else hashlib.sha256(wanted.public_key).digest()
+        key_digest = hashlib.sha256(wanted.public_key).digest()
 
         def body(session: Session) -> None:
-            if not put_intent(session, intent, authority.status, key_digest):
+            if not put_intent(session, intent, authority.status, key_digest, authority=wanted.profile.ca):
                 self._refuse(session, wanted, authority, key_digest)
             log_issued(session, authority.public_key, intent.serial, ticket.tbs)
             if beside is not None:
@@ -249,15 +258,17 @@ class Issuance:
         return intent
 
     def _refuse(
-        self, session: Session, wanted: Wanted, authority: AuthorityRow, key_digest: bytes | None
+        self, session: Session, wanted: Wanted, authority: AuthorityRow, key_digest: bytes
     ) -> NoReturn:
-        """Say which of the looks did not hold: the authority moved on since it was read, or the key is one's."""
+        """Say which of the looks did not hold: the authority moved on since it was read, or the key may not be certified."""
         now = stands(session, authority.id)
         if now is None:
             raise AuthorityNotFound(f"certificate authority {authority.id} is gone")
         self._check_open(wanted, *now)
-        if key_digest is not None and is_an_authoritys(session, key_digest):
+        if not wanted.profile.ca and is_an_authoritys(session, key_digest):
             raise OrderRefused(_AUTHORITYS_KEY)
+        if is_compromised(session, key_digest):
+            raise OrderRefused(_COMPROMISED_KEY)
         raise Conflict(f"certificate authority {authority.id} changed meanwhile")
 
     def _keep(

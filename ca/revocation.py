@@ -6,13 +6,16 @@ from datetime import datetime
 
 from sqlmodel import Session, select
 
+from ca import der
 from ca.authorities import found
+from ca.certificates import keep_compromised
 from ca.errors import CertificateNotFound, CertificateState, NotPublished, OrderRefused
 from ca.locations import COMPLETE
 from ca.log.pending import log_revoked
 from ca.revocation_settings import generation_of
 from ca.shards import make_due
 from ca.states import (
+    COMPROMISES,
     REVOCATION_REASONS,
     next_authority_state,
     next_certificate_state,
@@ -59,6 +62,8 @@ class Revocation:
             authority.revocations += 1
             session.add_all((row, authority, _revocation(row, reason, now, authority.revocations)))
             log_revoked(session, authority.public_key, serial, reason)
+            if reason in COMPROMISES:
+                keep_compromised(session, row.tbs or der.to_be_signed(row.certificate or b""))
             make_due(session, authority, row.shard, now)
             bump(session, generation_of(authority.id))  # OCSP answers that say otherwise are kept no longer
 

@@ -72,6 +72,10 @@ REVOCATION_REASONS: Final = MappingProxyType(
 )
 
 
+COMPROMISES: Final = frozenset({"KEY_COMPROMISE", "CERTIFICATE_AUTHORITY_COMPROMISE"})
+"""Reasons after which the key is never certified again (SECURITY 2.9)."""
+
+
 def state_at(status: str, not_after: datetime | None, now: datetime) -> str:
     """The state to act on: the stored one, or EXPIRED when the authority's certificate has run out."""
     runs = status in {"ACTIVE", "DISABLED"} and not_after is not None

@@ -74,6 +74,17 @@ class CertificateRow(Tenant, table=True):
     )
 
 
+class CompromisedKeyRow(Tenant, table=True):
+    """A key of which a certificate was revoked for compromise: it is certified no more in this account and Region.
+
+    Not in others: whoever has somebody's signing request could have it certified, and take the key away from him.
+    """
+
+    __tablename__ = "ca_compromised_key"
+
+    key_digest: bytes = Field(primary_key=True)  # SHA-256 of the SPKI
+
+
 class RevocationRow(Tenant, table=True):
     """A revoked serial number, with what its CRL entry says (RFC 5280 5.3)."""
 
@@ -148,7 +159,9 @@ class ConfigurationRow(Tenant, table=True):
     policy: str | None = Field(default=None, sa_type=Text)  # the resource policy, principals pinned
     before_deletion: str | None = None  # the status that a restore gives back
     restorable_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
-    waited_until: datetime | None = Field(default=None, sa_type=UtcDateTime)  # how much of its window was seen to pass
+    waited_until: datetime | None = Field(
+        default=None, sa_type=UtcDateTime
+    )  # how much of its window was seen to pass
     changed_at: datetime = Field(sa_type=UtcDateTime)  # when the status last did
 
 

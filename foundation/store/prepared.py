@@ -136,8 +136,9 @@ class Find(_Statement):
 class Add(_Statement):
     """INSERT one row of exactly these columns and the tenant's.
 
-    With `unless_there` one that exists is left alone. `if_found` and `if_not_found` look first, in the same statement:
-    where one's condition does not hold, nothing is added, and `run` answers 0. Their values go under `if_` and `not_` and the column's name.
+    With `unless_there` one that exists is left alone. `if_found` and those of `if_not_found` look first, in the same
+    statement: where one's condition does not hold, nothing is added, and `run` answers 0. Their values go under `if_` and
+    `not_` and the column's name.
     """
 
     def __init__(
@@ -147,15 +148,12 @@ class Add(_Statement):
         *,
         unless_there: bool = False,
         if_found: Find | None = None,
-        if_not_found: Find | None = None,
+        if_not_found: Sequence[Find] = (),
     ) -> None:
         super().__init__(table)
         self._columns, self._unless_there = self._own(columns), unless_there
-        self._looks = [
-            (word, prefix, find)
-            for word, prefix, find in (("EXISTS", "if_", if_found), ("NOT EXISTS", "not_", if_not_found))
-            if find is not None
-        ]
+        self._looks = [("EXISTS", "if_", if_found)] if if_found is not None else []
+        self._looks += [("NOT EXISTS", "not_", find) for find in if_not_found]
 
     def _made(self, dialect: Dialect, mark: str) -> _Plan:
         columns, marks = ", ".join(self._columns), ", ".join(mark for _ in self._columns)

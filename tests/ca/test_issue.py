@@ -292,7 +292,7 @@ REFUSED: dict[str, tuple[Callable[[World, str], dict[str, Any]], str]] = {
     "no name": (lambda w, a: {"names": ()}, "1 to 100 names"),
     "101 names": (lambda w, a: {"names": tuple(f"h{n}.example.com" for n in range(101))}, "1 to 100 names"),
     "newline": (lambda w, a: {"names": ("host.example.com\n",)}, "san_names"),
-    "NUL": (lambda w, a: {"names": ("host\0.example.com",)}, "san_names"),
+    "NUL": (lambda w, a: {"names": ("host\0.example.com",)}, "subject_attributes"),
     "U-label": (lambda w, a: {"names": ("bücher.example",)}, "no certificate"),
     "upper case": (lambda w, a: {"names": ("Host.example.com",)}, "san_names"),
     "label of 64": (lambda w, a: {"names": (f"{'l' * 64}.example.com",)}, "san_names"),

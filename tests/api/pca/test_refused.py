@@ -18,7 +18,7 @@ from cryptography.x509.name import _ASN1Type
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID
 
 from ca.profiles import key_usage
-from tests.api.pca.acting import Hierarchy, create, issue, request
+from tests.api.pca.acting import Hierarchy, create, hierarchy, issue, request
 from tests.api.pca.test_imports import Extensions, Parent, csr_of, name, signed, take
 from tests.ca.conftest import uses
 from tests.support.world import World
@@ -308,3 +308,36 @@ def test_identifiers_and_criticality_are_the_cas_to_say(under: Callable[..., Hie
         stated = leaf.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value
         assert stated.key_identifier == above
         assert 120 <= leaf.serial_number.bit_length() < 160
+
+
+def test_a_key_that_was_revoked_for_compromise_is_certified_no_more(
+    shared_world: World, under: Callable[..., Hierarchy]
+) -> None:
+    made, key = under(), ec.generate_private_key(ec.SECP256R1())
+    arns = [made.issue(request(NAME, key=key)) for _ in range(2)]
+    for arn, reason in zip(arns, ("SUPERSEDED", "KEY_COMPROMISE"), strict=True):
+        made.issue(request(NAME, key=key))
+        made.pca.revoke_certificate(
+            CertificateAuthorityArn=made.subordinate,
+            CertificateSerial=arn.rpartition("/")[2],
+            RevocationReason=reason,
+        )
+    with no_signature(shared_world), pytest.raises(ClientError, match="compromised") as caught:
+        made.issue(request(NAME, key=key))
+    assert caught.value.response["Error"]["Code"] == "InvalidArgsException"
+    assert made.issue(request(NAME))
+
+
+def test_a_ca_that_was_compromised_gets_no_certificate_for_the_same_key(pca: Any) -> None:
+    made = hierarchy(pca)
+    asked = pca.get_certificate_authority_csr(CertificateAuthorityArn=made.subordinate)["Csr"].encode()
+    serial = pca.describe_certificate_authority(CertificateAuthorityArn=made.subordinate)[
+        "CertificateAuthority"
+    ]["Serial"]
+    pca.revoke_certificate(
+        CertificateAuthorityArn=made.root,
+        CertificateSerial=serial,
+        RevocationReason="CERTIFICATE_AUTHORITY_COMPROMISE",
+    )
+    with pytest.raises(pca.exceptions.InvalidArgsException, match="compromised"):
+        issue(pca, made.root, asked, template="SubordinateCACertificate_PathLen0")

@@ -212,7 +212,7 @@ def test_what_caches_hold_is_changed_through_the_session_alone() -> None:
 
 KNOWN: Final = Find(Petal, ("name",), by=("name", "mark"))
 PUT_BESIDE: Final = Add(
-    Petal, ("name", "body"), if_found=KNOWN, if_not_found=Find(Person, ("name",), by=("name",))
+    Petal, ("name", "body"), if_found=KNOWN, if_not_found=(Find(Person, ("name",), by=("name",)),)
 )
 
 
