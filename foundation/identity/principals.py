@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import Final, Protocol
 
 from foundation.identity.calls import Permissions, Principal, Session
+from foundation.identity.keys import GENERATION
 from foundation.identity.names import account_of_id, parse_arn, role_session_arn, root_arn
 from foundation.identity.policy import MANAGED, Kind, MalformedPolicy, Policy, compile_policy
 from foundation.identity.records import (
@@ -21,6 +22,9 @@ from foundation.identity.tables import Account
 from foundation.store import SYSTEM, Scope, Store, Unit
 
 __all__ = ["Narrowing", "Principals", "compiled"]
+
+MOST_IDS: Final = 10_000
+"""How many principals' ids are remembered between two changes of anybody's."""
 
 
 class Narrowing(Protocol):
@@ -44,6 +48,10 @@ class Principals:
     def __init__(self, store: Store, core: RowMac, alarm: Alarm = log_alarm) -> None:
         self._store = store
         self.watch = Watch(core, alarm)
+        self._ids: tuple[int, dict[str, str]] = (
+            -1,
+            {},
+        )  # what `id_of` found at one generation; replaced whole
 
     def by_id(self, account: str, unique: str, session: Narrowing | None = None) -> Principal | None:
         """Find a principal of an account by unique id (a root: the account's), with all its policies.
@@ -91,6 +99,16 @@ class Principals:
 
         A unique id gives itself while its principal exists. None for whatever does not exist.
         """
+        generation = self._store.generation(GENERATION)  # before the rows: they may be newer, never older
+        if self._ids[0] != generation:
+            self._ids = (generation, {})
+        known = self._ids[1]
+        found = known.get(arn) or self._id_of(arn)
+        if found is not None and len(known) < MOST_IDS:
+            known[arn] = found
+        return found
+
+    def _id_of(self, arn: str) -> str | None:
         named = parse_arn(arn)
         if named is None:
             return arn if self.arn_of(arn.partition(":")[0]) is not None else None

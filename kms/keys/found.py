@@ -103,7 +103,7 @@ class FoundKey:
     """One key of one Region. `aliases` are names with their prefix; `materials` are in the order of versions.
 
     What follows from its fields is worked out once: the cache keeps it over many calls. `expires_at`: when the first
-    of its materials ends; who uses the key asks for it `as_of` now.
+    of its materials ends; who uses the key asks for it `as_of` now. `version` is that of the key's own row.
     """
 
     scope: Scope
@@ -130,6 +130,7 @@ class FoundKey:
     materials: tuple[Material, ...]
     facts: Mapping[str, Value]
     expires_at: datetime | None = None
+    version: int = 0
     grants: GrantSource = field(default=NO_GRANTS, compare=False, repr=False)
 
     @cached_property
@@ -294,6 +295,7 @@ def found_key(
         materials=listed,
         facts=facts_of(family, key.region, names),
         expires_at=_first_end(listed),
+        version=key.row_version,
         grants=grants,
     )
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from msgspec import structs
-from sqlmodel import Session, func, select
+from sqlmodel import Session, col, func, select
 
 from foundation.identity import Resource
 from foundation.identity.policy import GrantFact
-from foundation.store import Duplicate, Scope, Unit, unchanged
+from foundation.store import Conflict, Duplicate, Scope, Unit
 from foundation.wire import AccessDenied, Keyset, Page
 from kms.keys.cache import Rows
 from kms.keys.changes import Changes, commit, decided
@@ -23,7 +23,7 @@ from kms.keys.grant_tokens import GrantName, GrantTokens
 from kms.keys.keys import Lookup
 from kms.keys.pages import paged
 from kms.keys.states import check_state
-from kms.keys.tables import Grant
+from kms.keys.tables import Grant, Key
 from kms.keys.using import refuse_dry_run
 
 ID_BYTES: Final = 32
@@ -67,9 +67,8 @@ class Grants:
         unit = self._unit(found.scope)
 
         def act() -> str:
-            rows = self._key(unit, found)
-            check_state("CreateGrant", rows.found.as_of(self._rooms.now()).state, found.arn)
-            judge_suits(order, rows.found)
+            check_state("CreateGrant", found.state, found.arn)
+            judge_suits(order, found)
             values = self._values(order, found)
             if order.name is not None:
                 known = self._rows.named(unit, found.id, values["fingerprint"])
@@ -80,12 +79,20 @@ class Grants:
                 with unit.read() as session:
                     self._check_quotas(session, found.id, values["grantee"], 1)
                 refuse_dry_run(dry_run)
-            return self._add(unit, rows, values)
+            return self._add(unit, found, values)
+
+        def anew() -> str:
+            nonlocal found
+            found = self._key(unit, found).found.as_of(self._rooms.now())
+            return act()
 
         try:
-            grant_id = decided(act)
-        except Duplicate:  # another made the grant of that name in between: it is there now
-            grant_id = decided(act)
+            grant_id = act()
+        except (
+            Conflict,
+            Duplicate,
+        ):  # the key changed since it was read; or another made the grant of that name
+            grant_id = decided(anew)
         return grant_id, self.tokens.make(GrantName(found.scope, found.id, grant_id))
 
     def _values(self, order: GrantOrder, found: FoundKey) -> dict[str, Any]:
@@ -101,12 +108,14 @@ class Grants:
             "created_at": self._rooms.now(),
         }
 
-    def _add(self, unit: Unit, rows: Rows, values: dict[str, Any]) -> str:
+    def _add(self, unit: Unit, found: FoundKey, values: dict[str, Any]) -> str:
         grant_id = self._rooms.entropy(ID_BYTES).hex()
         key_id: str = values["key_id"]
 
         def also(session: Session) -> None:
-            unchanged(session, rows.key)
+            version = session.exec(select(Key.row_version).where(Key.id == key_id)).one_or_none()
+            if version != found.version:
+                raise Conflict(f"{found.arn} changed since it was read")
             self._check_quotas(session, key_id, values["grantee"], 0)
             if values["retiring"] is not None:
                 session.add(place_of(unit.scope, key_id, grant_id, values["retiring"]))
@@ -117,10 +126,12 @@ class Grants:
     def _check_quotas(self, session: Session, key_id: str, grantee: str, more: int) -> None:
         """Raise LimitExceeded when the key, or the grantee on it, would have more grants than its quota."""
         settings = self._rooms.settings
-        mine = select(func.count()).select_from(Grant).where(Grant.key_id == key_id)
-        if session.exec(mine).one() + more > settings.grants_per_key:
+        whose = func.count().filter(col(Grant.grantee) == grantee)
+        counted = select(func.count(), whose).select_from(Grant).where(Grant.key_id == key_id)
+        on_key, of_grantee = session.exec(counted).one()
+        if on_key + more > settings.grants_per_key:
             raise LimitExceeded(f"The quota of {settings.grants_per_key} grants on a KMS key is reached.")
-        if session.exec(mine.where(Grant.grantee == grantee)).one() + more > settings.grants_per_grantee:
+        if of_grantee + more > settings.grants_per_grantee:
             raise LimitExceeded(
                 f"The quota of {settings.grants_per_grantee} grants for one grantee principal on a KMS key is reached."
             )

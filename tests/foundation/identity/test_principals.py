@@ -2,22 +2,24 @@
 
 import logging
 import os
+import time
 import zlib
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlmodel import Session
 
 from foundation.identity import Accounts, Sessions, Tampered
-from foundation.identity.entities import add_entity
+from foundation.identity.entities import add_entity, remove_entity
 from foundation.identity.errors import NoSuchEntity
-from foundation.identity.keys import AccessKeys
+from foundation.identity.keys import GENERATION, AccessKeys
 from foundation.identity.names import unique_id
 from foundation.identity.policies import add_policy, replace_policy
 from foundation.identity.principals import Principals
 from foundation.identity.records import EntityRecord, PolicyRecord, VersionRecord, log_alarm, read_policy
 from foundation.identity.sessions import Claims
-from foundation.store import Conflict, Scope, Store
+from foundation.store import Conflict, Scope, Store, bump
 from foundation.wire import BadToken
 from tests.support.identity import ACCOUNT, OTHER_ACCOUNT, REGION, OpenCore
 
@@ -86,6 +88,22 @@ def test_ids_and_arns_lead_to_each_other(principals: Principals, role: EntityRec
 def test_what_does_not_exist_has_no_id(principals: Principals, role: EntityRecord, name: str) -> None:
     assert role.name == "r"
     assert principals.id_of(name) is None
+
+
+def test_a_role_that_is_made_anew_under_its_name_has_another_id(
+    store: Store, principals: Principals, role: EntityRecord
+) -> None:
+    assert principals.id_of(role.arn) == role.id
+
+    def remove(session: Session) -> None:
+        remove_entity(session, replace(role, version=1))
+        bump(session, GENERATION)
+
+    store.unit(HERE).write(remove)
+    time.sleep(store.staleness)
+    assert principals.id_of(role.arn) is None
+    again = add(store, principals, replace(role, id=unique_id("AROA", ACCOUNT, os.urandom)))
+    assert principals.id_of(role.arn) == again.id != role.id
 
 
 def test_a_role_alone_is_nobody_and_a_user_is_no_role(principals: Principals, role: EntityRecord) -> None:

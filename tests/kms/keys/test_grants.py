@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from foundation.wire import AccessDenied
 from kms.keys import KmsSettings
-from kms.keys.errors import KmsInternal, LimitExceeded, NotFound, UnsuitableOperations
+from kms.keys.errors import Disabled, KmsInternal, LimitExceeded, NotFound, UnsuitableOperations
 from kms.keys.found import FoundKey
 from kms.keys.grant_rows import CALLERS, GrantRows, KeyGrants
 from kms.keys.grant_rules import CRYPTOGRAPHIC, MANAGEMENT, GrantOrder, judge_suits
@@ -149,6 +149,26 @@ def test_a_worker_that_has_not_heard_of_a_grant_knows_it_by_its_token(
     monkeypatch.undo()
     any_process.rooms.settle()
     may(acting(other, "ann"), key)
+
+
+@pytest.mark.parametrize("change", ["DisableKey", "UpdateKeyDescription"])
+def test_a_grant_is_made_on_the_key_as_it_is_when_the_grant_is_written(
+    any_process: Process, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    key = new_key(any_process)
+    granted(any_process, key)
+    heard = any_process.store.generation("kms")
+    given = {"Description": "new"} if change == "UpdateKeyDescription" else {}
+    do(any_process.other().service(), change, KeyId=key.id, **given)
+    monkeypatch.setattr(type(any_process.store), "generation", lambda _store, _name: heard)
+    if change == "DisableKey":
+        with pytest.raises(Disabled):
+            granted(any_process, key)
+    else:
+        granted(any_process, key)
+    assert len(do(any_process.service(), "ListGrants", KeyId=key.id)["Grants"]) == (
+        1 if change == "DisableKey" else 2
+    )
 
 
 def test_a_key_has_at_most_its_quota_of_grants(any_process: Process) -> None:
