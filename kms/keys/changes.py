@@ -1,5 +1,6 @@
 """One write of KMS rows: sealed before the transaction, checked and applied inside it, seen by every cache after it."""
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -12,7 +13,8 @@ from kms.keys.rows import RowMac, columns, macs_of
 from kms.keys.tables import KeyMaterial
 
 GENERATION = "kms"
-ATTEMPTS = 8
+ATTEMPTS = 32
+_TURNS = threading.RLock()
 T = TypeVar("T")
 
 
@@ -61,13 +63,22 @@ def commit(unit: Unit, core: RowMac, changes: Changes) -> None:
 
 
 def decided(act: Callable[[], T]) -> T:
-    """Run read, decision and write, again while others change the rows in between. Raises Conflict in the end."""
-    for _ in range(ATTEMPTS - 1):
-        try:
-            return act()
-        except Conflict:
-            continue
-    return act()
+    """Run read, decision and write, again while others change the rows in between. Raises Conflict in the end.
+
+    Whoever was too late once waits for its turn among all that were in this process: many calls that change one key at
+    the same time get through one after another.
+    """
+    try:
+        return act()
+    except Conflict:
+        pass
+    with _TURNS:
+        for _ in range(ATTEMPTS - 2):
+            try:
+                return act()
+            except Conflict:
+                continue
+        return act()
 
 
 def _whole(table: type[SQLModel], values: dict[str, Any]) -> dict[str, Any]:

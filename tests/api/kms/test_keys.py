@@ -1,5 +1,7 @@
 """Keys through a stock boto3 client and the front door: made, found, listed, across accounts and Regions."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from kms.keys.specs import KEY_SPECS, MEMBERS
@@ -198,3 +200,18 @@ def test_trap_14_parameters_are_judged_before_the_key_and_the_key_before_its_sta
     kms.enable_key(KeyId=made["KeyId"])
     with refused("UnsupportedOperationException"):
         kms.enable_key_rotation(KeyId=made["KeyId"])
+
+
+def test_many_calls_that_change_one_key_at_once_all_get_through(shared_world: World) -> None:
+    caller = shared_world.account()
+    kms = caller.client("kms")
+    key = create(kms)["KeyId"]
+    clients = [caller.client("kms") for _ in range(16)]
+    tags = [[{"TagKey": f"tag-{number}", "TagValue": "x"}] for number in range(16)]
+    with ThreadPoolExecutor(16) as threads:
+        list(
+            threads.map(
+                lambda pair: pair[0].tag_resource(KeyId=key, Tags=pair[1]), zip(clients, tags, strict=True)
+            )
+        )
+    assert len(kms.list_resource_tags(KeyId=key)["Tags"]) == 16
