@@ -1,10 +1,14 @@
-"""What an older database knew of revocation is still known after schema 0007."""
+"""What an older database knew of revocation is still known after the schema changed."""
 
+import hashlib
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from alembic import command
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from sqlalchemy import text
 
 from foundation.store import Store, schema
@@ -58,3 +62,32 @@ def test_configurations_lists_and_numbers_move_to_where_they_are_now(
     assert {tuple(row) for row in shards} == {("own", 0, "[]"), ("of-the-api", 0, "[]")}
     assert [tuple(row) for row in published] == [("own", 0, 7, 2)]
     assert [tuple(row) for row in revoked] == [(None, 0)]
+
+
+CERTIFICATE = """INSERT INTO ca_certificate (account, region, authority_id, serial, claim, order_digest, profile, status,
+ certificate, not_before, not_after, created_at) VALUES ('1', 'r', 'own', :serial, :serial, :b, 'server', 'REVOKED',
+ :certificate, :at, :at, :at)"""
+REVOKED = """INSERT INTO ca_revocation (account, region, authority_id, serial, reason, revoked_at, not_after)
+ VALUES ('1', 'r', 'own', :serial, :reason, :at, :at)"""
+
+
+def test_keys_that_were_compromised_before_schema_0015_are_known(
+    any_store_url: str, open_store: Callable[..., Store]
+) -> None:
+    path = Path(__file__).parents[2] / "certs-fixtures" / "lints" / "version" / "good.pem"
+    leaf = x509.load_pem_x509_certificates(path.read_bytes())[0]
+    store = open_store(any_store_url, create=False)
+    with store._write_engine.begin() as connection:
+        command.upgrade(schema.alembic_config(connection), "0014")
+    values = {"at": MOMENT, "b": b"x", "certificate": leaf.public_bytes(Encoding.DER)}
+    with store._write_engine.begin() as connection:
+        for serial, reason in (("4b", "SUPERSEDED"), ("4c", "KEY_COMPROMISE"), ("4d", "KEY_COMPROMISE")):
+            connection.execute(text(CERTIFICATE), values | {"serial": serial})
+            connection.execute(text(REVOKED), {"at": MOMENT, "serial": serial, "reason": reason})
+    store.migrate()
+    with store._write_engine.begin() as connection:
+        known = connection.execute(text("SELECT account, region, key_digest FROM ca_compromised_key")).all()
+    public = leaf.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    assert [(account, region, bytes(digest)) for account, region, digest in known] == [
+        ("1", "r", hashlib.sha256(public).digest())
+    ]
