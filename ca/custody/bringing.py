@@ -12,11 +12,12 @@ from datetime import datetime
 from typing import Final
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding
 from sqlmodel import Session, col, select
 
 from ca.authorities import place_of
+from ca.certificates import keep_compromised
 from ca.custody.candidates import Candidate, judge_candidate
 from ca.custody.foreign_crl import ForeignCrl, read_crl
 from ca.custody.work import Work
@@ -26,6 +27,7 @@ from ca.log.pending import log_brought, log_revoked
 from ca.revocation_settings import OWN
 from ca.shards import open_shards
 from ca.signing import key_label
+from ca.states import COMPROMISES
 from ca.tables import AuthorityRow, CertificateRow, PlaceRow, RevocationRow
 
 EXTERNAL: Final = "EXTERNAL"
@@ -97,6 +99,8 @@ class Bringing:
             session.add_all((kept, place_of(kept), *(type(each)(**each.model_dump()) for each in rows)))
             for each in rows:
                 _log(session, kept.public_key, each)
+            for tbs in _compromised(judged):
+                keep_compromised(session, tbs)
             _adopt(session, kept)
             open_shards(session, kept, self._work.issuance.pointing, self._work.now())
             return kept
@@ -202,13 +206,20 @@ def _log(session: Session, issuer_key: bytes, row: RevocationRow | CertificateRo
         log_brought(session, issuer_key, row.certificate)
 
 
+def _compromised(judged: Judged) -> list[bytes]:
+    """To-be-signed bytes of what was issued and revoked for compromise, as far as its former keeper told of it."""
+    entries = () if judged.crl is None else judged.crl.entries
+    serials = {entry.serial for entry in entries if entry.reason in COMPROMISES}
+    return [each.tbs_certificate_bytes for each in judged.issued if f"{each.serial_number:x}" in serials]
+
+
 def _issued(data: bytes, candidate: Candidate) -> tuple[x509.Certificate, ...]:
     """Each one signed by the candidate, and none twice. Raises OrderRefused."""
     try:
         found = x509.load_pem_x509_certificates(data)
         for each in found:
             each.verify_directly_issued_by(candidate.certificate)
-    except (ValueError, TypeError, InvalidSignature) as error:
+    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm) as error:
         raise OrderRefused(
             f"not every certificate of --issued can be read and is of this CA: {error}"
         ) from error

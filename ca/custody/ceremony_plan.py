@@ -15,6 +15,7 @@ from ca.keys import CA_KEY_SPECS
 
 KINDS: Final = ("dns", "ip", "email", "uri")
 MOST_SUBORDINATES: Final = 32
+_MOST: Final = 36600  # days: a hundred years; path lengths are far below
 _CONFINES: Final = frozenset(f"{verb}_{kind}" for verb in ("permit", "exclude") for kind in KINDS)
 _TOP: Final = frozenset({"ceremony", "root", "subordinate", "lock"})
 _CEREMONY: Final = frozenset({"title", "witnesses"})
@@ -155,6 +156,6 @@ def _text(table: Mapping[str, Any], name: str, where: str) -> str:
 
 def _whole(table: Mapping[str, Any], name: str, where: str, default: int) -> int:
     value = table.get(name, default)
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= 36600:
-        raise OrderRefused(f"{where} {name} must be a whole number")
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _MOST:
+        raise OrderRefused(f"{where} {name} must be a whole number from 0 to {_MOST}")
     return value

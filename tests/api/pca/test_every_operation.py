@@ -1,5 +1,6 @@
 """All 23 operations of acm-pca are there: by stock boto3 over both protocols, and by bare CBOR."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ from botocore.exceptions import ClientError
 from botocore.session import Session
 
 from server.assembly import OPERATIONS
+from tests.api.pca.acting import hierarchy, request
 from tests.foundation.wire.calls import the_models
 from tests.support.botocore_client import as_request
 from tests.support.model_samples import sample
@@ -73,3 +75,52 @@ def test_bare_cbor_reaches_each(caller: Caller) -> None:
         if answer.status != 200:
             code = cbor2.loads(answer.body)["__type"].rpartition("#")[2]
         assert code in POSSIBLE[name], name
+
+
+def test_each_succeeds_over_both_protocols(both: Any, caller: Caller) -> None:
+    """One life of two authorities, in which every operation of the model is answered with 200 at least once."""
+    done: set[str] = set()
+
+    def note(http_response: Any, model: Any, **_: Any) -> None:
+        if http_response.status_code == 200:
+            done.add(model.name)
+
+    both.meta.events.register("after-call.acm-pca", note)
+    made = hierarchy(both)
+    sub = {"CertificateAuthorityArn": made.subordinate}
+    serial = made.issue(request("a.example.com")).rpartition("/")[2]
+    both.revoke_certificate(**sub, CertificateSerial=serial, RevocationReason="SUPERSEDED")
+    both.get_certificate_authority_certificate(**sub)
+    _share(both, made.subordinate)
+    both.tag_certificate_authority(**sub, Tags=[{"Key": "a"}])
+    both.list_tags(**sub)
+    both.untag_certificate_authority(**sub, Tags=[{"Key": "a"}])
+    (caller.world.data / "buckets" / "every-operation").mkdir(parents=True, exist_ok=True)
+    asked = {**sub, "S3BucketName": "every-operation", "AuditReportResponseFormat": "JSON"}
+    report = both.create_certificate_authority_audit_report(**asked)["AuditReportId"]
+    both.describe_certificate_authority_audit_report(**sub, AuditReportId=report)
+    both.update_certificate_authority(**sub, Status="DISABLED")
+    both.delete_certificate_authority(**sub)
+    both.restore_certificate_authority(**sub)
+    described = both.describe_certificate_authority(**sub)["CertificateAuthority"]
+    assert described["Status"] == "DISABLED"
+    assert both.list_certificate_authorities()["CertificateAuthorities"][-1] == described
+    assert done == set(NAMES)
+
+
+def _share(pca: Any, arn: str) -> None:
+    """A policy and a permission, put, read and taken away."""
+    principal = {"AWS": arn.split(":")[4]}
+    statement = {
+        "Effect": "Allow",
+        "Principal": principal,
+        "Action": "acm-pca:GetCertificate",
+        "Resource": arn,
+    }
+    pca.put_policy(ResourceArn=arn, Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+    pca.get_policy(ResourceArn=arn)
+    pca.delete_policy(ResourceArn=arn)
+    acm = {"CertificateAuthorityArn": arn, "Principal": "acm.amazonaws.com"}
+    pca.create_permission(**acm, Actions=["IssueCertificate"])
+    pca.list_permissions(CertificateAuthorityArn=arn)
+    pca.delete_permission(**acm)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from ca import BadKey, CertificateNotFound, Offer, OrderRefused
 from kms.hsm import KeyRefused
@@ -107,6 +107,15 @@ def test_what_the_ca_issued_before_can_be_revoked_here_when_it_is_brought_along(
     assert [entry.serial_number for entry in crl_of(quick_world, authority.arn)] == [0x77]
     with pytest.raises(CertificateNotFound):
         quick_world.service().revoke(authority.arn, "78")
+
+
+def test_a_key_that_was_compromised_under_its_former_keeper_is_certified_no_more(quick_world: World) -> None:
+    ca = foreign()
+    issued = leaf(ca, 4711)
+    authority = bring(quick_world, ca, crl=ca.crl(41, 4711), issued=issued.public_bytes(Encoding.PEM))
+    public = issued.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    with pytest.raises(OrderRefused, match="compromised"):
+        quick_world.issue(authority.arn, public_key=public)
 
 
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
