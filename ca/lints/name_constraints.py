@@ -11,6 +11,7 @@ from cryptography.x509.oid import NameOID
 from ca.lints.case import Broken, Case, dns_names, extension
 
 Names = list[x509.GeneralName]
+_SMTP_UTF8_MAILBOX = x509.ObjectIdentifier("1.3.6.1.5.5.7.8.9")
 
 
 def check(case: Case) -> None:
@@ -54,11 +55,19 @@ def _is_authority(certificate: x509.Certificate) -> bool:
 def _check(name: x509.GeneralName, permitted: Names, excluded: Names) -> None:
     """Excluded beats permitted; a kind that is not constrained is free."""
     kind = type(name)
+    if isinstance(name, x509.OtherName) and name.type_id == _SMTP_UTF8_MAILBOX:
+        _check_mailbox([*permitted, *excluded])
     if any(type(tree) is kind and _touches(name, tree, excluding=True) for tree in excluded):
         raise Broken(f"the name {_shown(name)} is excluded by the name constraints of a CA above")
     allowed = [tree for tree in permitted if type(tree) is kind]
     if allowed and not any(_touches(name, tree, excluding=False) for tree in allowed):
         raise Broken(f"the name {_shown(name)} is outside the name constraints of a CA above")
+
+
+def _check_mailbox(trees: Names) -> None:
+    """Mail addresses outside ASCII are bound by the constraints of those inside (RFC 9598 6), which no rule here reads them by."""
+    if any(isinstance(tree, x509.RFC822Name) for tree in trees):
+        raise Broken("a SmtpUTF8Mailbox below constraints of mail addresses")
 
 
 def _shown(name: x509.GeneralName) -> str:

@@ -513,6 +513,15 @@ CASES: dict[str, tuple[str, x509.Certificate, dict[str, Any]]] = {
                 server(san=(san("host.example.com", "*.example.com"), False)),
                 constrained(["example.com"], ["secret.example.com"]),
             ),
+            "smtp-utf8-mailbox": (
+                named(
+                    x509.OtherName(
+                        x509.ObjectIdentifier("1.3.6.1.5.5.7.8.9"), "\x0c\x0eü@example.com".encode()
+                    )
+                ),
+                bounded(x509.RFC822Name("example.com")),
+                ANY_NAMES,
+            ),
             **{
                 f"{kind}-{fault}": (leaf, bounded(tree, excluded=fault == "excluded"), ANY_NAMES)
                 for kind, leaf, inside, outside in OTHER_KINDS
