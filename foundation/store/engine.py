@@ -60,8 +60,12 @@ def sqlite_engine(path: Path, *, writer: bool) -> Engine:
 
     @event.listens_for(engine, "do_connect")
     def _make_private(_dialect: Any, _record: Any, _arguments: Any, _keywords: Any) -> None:
+        # A file that is there is not opened: closing any descriptor of it would drop the locks of all of this process's
+        # connections (fcntl(2)), and whoever else closes the database then removes the write-ahead log under them.
         try:
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        except FileExistsError:
+            pass
         except OSError as error:
             raise StoreUnavailable(f"the database file cannot be opened: {error}") from error
 

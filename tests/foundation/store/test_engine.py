@@ -2,6 +2,8 @@
 
 import sqlite3
 import stat
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -123,3 +125,29 @@ def test_each_commit_that_changed_something_is_one_sqlite_commit(store: Store) -
     event.listen(store._write_engine, "commit", commits.append)
     store.unit(HERE).write(lambda session: session.add(note()))
     assert len(commits) == 1
+
+
+def test_whoever_else_closes_the_database_leaves_its_log_to_those_who_have_it_open(tmp_path: Path) -> None:
+    """Who reads the file with sqlite3, and a process of ours that ends, must not cost an acknowledged write."""
+    path = tmp_path / "x.db"
+    engine = sqlite_engine(path, writer=True)
+    with engine.connect() as first, engine.connect() as second:
+        first.exec_driver_sql("CREATE TABLE kept (name TEXT)")
+        first.commit()
+        second.exec_driver_sql("SELECT * FROM kept")
+        second.rollback()
+        with engine.connect():  # one more of this process, when the others have their locks
+            assert _elsewhere(path) == "[]"
+            first.exec_driver_sql("INSERT INTO kept VALUES ('acknowledged')")
+            first.commit()
+            assert _elsewhere(path) == "[('acknowledged',)]"
+    engine.dispose()
+
+
+def _elsewhere(path: Path) -> str:
+    """What another process reads, which then closes the database."""
+    reading = (
+        "import sqlite3, sys; print(sqlite3.connect(sys.argv[1]).execute('SELECT * FROM kept').fetchall())"
+    )
+    ran = subprocess.run([sys.executable, "-c", reading, path], capture_output=True, text=True, check=True)
+    return ran.stdout.strip()
