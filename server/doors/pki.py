@@ -38,7 +38,11 @@ def pki_routes(app: OpenAPI, assembly: "Assembly") -> None:
             return _crl(assembly, path.name)
         found = assembly.pki(path.name)
         if found is None:
-            why = "try /pki/roots.pem" if not path.name.startswith("roots.") else "no certificate was proven by DNS yet"
+            why = (
+                "try /pki/roots.pem"
+                if not path.name.startswith("roots.")
+                else "no certificate was proven by DNS yet"
+            )
             return problem(404, "ResourceNotFoundException", f"There is no /pki/{path.name}: {why}")
         content_type, body = found
         answer = Response(body, mimetype=content_type)

@@ -125,7 +125,9 @@ def test_failed_storage_ends_the_process(shared_world: World, monkeypatch: pytes
 
 
 def test_a_result_that_does_not_fit_the_model_is_our_fault_not_the_callers(shared_world: World) -> None:
-    bench = Bench(shared_world, lambda call, *_: structs.replace(call, principal=replace(call.principal, arn=7)))
+    bench = Bench(
+        shared_world, lambda call, *_: structs.replace(call, principal=replace(call.principal, arn=7))
+    )
     assert bench.ask().status == 500
 
 

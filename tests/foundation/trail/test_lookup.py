@@ -116,7 +116,9 @@ def test_roots_calls_are_found_by_the_name_root(
     index: TrailIndex, recorder: Recorder, shipper: Shipper
 ) -> None:
     root = Principal(ACCOUNT, f"arn:aws:iam::{ACCOUNT}:root", ACCOUNT, "root", "root")
-    recorder.record(recorder.draft_plain(structs.replace(administrator(), principal=root), "Anything", {}).payload)
+    recorder.record(
+        recorder.draft_plain(structs.replace(administrator(), principal=root), "Anything", {}).payload
+    )
     shipper.ship()
     answer = lookup(index, LookupAttributes=[{"AttributeKey": "Username", "AttributeValue": "root"}])
     assert names(answer) == ["Anything"]
