@@ -80,7 +80,11 @@ class Lifecycle:
         return self._editing.now(found)
 
     def cancel_deletion(self, key_id: str) -> FoundKey:
-        """CancelKeyDeletion: the key is Disabled, never Enabled, whatever it was (TRAPS 15)."""
+        """CancelKeyDeletion: the key is Disabled, never Enabled, whatever it was (TRAPS 15).
+
+        One that lacks material is PendingImport instead: the model lets ImportKeyMaterial into PendingImport and Enabled
+        only, and DeleteImportedKeyMaterial gives PendingImport whether or not the key was disabled before.
+        """
 
         def decide(rows: Rows) -> Changes:
             state = KeyState.DISABLED

@@ -127,12 +127,16 @@ def compiled(stored: str) -> Policy:
     return Policy(_read(stored), DEFAULT_NAME)
 
 
-def check_name(name: str, *, writing: bool) -> None:
-    """Raise ValidationError for a policy name that nobody has, and for RAM's when it is to be written."""
-    if name == RAM_NAME and writing:
-        raise ValidationError("The AWS_RAM policy can only be managed by the RAM service.")
+def check_known(name: str) -> None:
+    """Raise ValidationError for a policy name that no key can have, when a policy is to be put."""
     if name not in {DEFAULT_NAME, RAM_NAME}:
         raise ValidationError(f"Invalid policy name '{name}'. The only valid names are default and AWS_RAM.")
+
+
+def check_ours(name: str) -> None:
+    """Raise ValidationError for RAM's policy, which nobody puts by PutKeyPolicy."""
+    if name == RAM_NAME:
+        raise ValidationError("The AWS_RAM policy can only be managed by the RAM service.")
 
 
 def _read(stored: str) -> Document:

@@ -21,7 +21,7 @@ from kms.keys.keys import Lookup
 from kms.keys.lifecycle import Lifecycle
 from kms.keys.listing import Listing
 from kms.keys.macs import Macs
-from kms.keys.policies import RAM_NAME, check_lockout, default_policy, judge_policy, shown_policy
+from kms.keys.policies import DEFAULT_NAME, check_lockout, default_policy, judge_policy, shown_policy
 from kms.keys.recipients import Recipients
 from kms.keys.regions import Regions
 from kms.keys.rotation import Rotation
@@ -155,9 +155,9 @@ class KeyService:
         return stored
 
     def policy(self, key_id: str, name: str) -> str:
-        """GetKeyPolicy. NotFound for RAM's policy, which no key has."""
+        """GetKeyPolicy. NotFound for every name but `default`, RAM's included: no key has another."""
         found = self.find(key_id, "GetKeyPolicy")
-        if name == RAM_NAME:
+        if name != DEFAULT_NAME:
             raise NotFound(f"No such policy exists: {name}")
         return shown_policy(found.policy, self.context.rooms.principals)
 

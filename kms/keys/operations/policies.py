@@ -4,7 +4,7 @@ from foundation.wire import Params
 from kms.keys.found import Question
 from kms.keys.operations.registry import operations, the_key
 from kms.keys.pages import answer, judge_limit
-from kms.keys.policies import DEFAULT_NAME, check_name
+from kms.keys.policies import DEFAULT_NAME, check_known, check_ours
 from kms.keys.service import KeyService
 
 
@@ -13,8 +13,8 @@ def _name(params: Params) -> str:
     return name
 
 
-def _readable(params: Params) -> None:
-    check_name(_name(params), writing=False)
+def _known(params: Params) -> None:
+    check_known(_name(params))
 
 
 def _named(params: Params) -> Question:
@@ -29,16 +29,16 @@ def _put(params: Params) -> Question:
     })  # fmt: skip
 
 
-@operations.operation("GetKeyPolicy", on=the_key("GetKeyPolicy", _readable, asked=_named))
+@operations.operation("GetKeyPolicy", on=the_key("GetKeyPolicy", asked=_named))
 def get_key_policy(keys: KeyService, params: Params) -> Params:
     name = _name(params)
     return {"Policy": keys.policy(params["KeyId"], name), "PolicyName": name}
 
 
-@operations.operation("PutKeyPolicy", on=the_key("PutKeyPolicy", _readable, asked=_put))
+@operations.operation("PutKeyPolicy", on=the_key("PutKeyPolicy", _known, asked=_put))
 def put_key_policy(keys: KeyService, params: Params) -> Params:
     # Who may not put RAM's policy is told that first (the model's text on PolicyName).
-    check_name(_name(params), writing=True)
+    check_ours(_name(params))
     bypass = params.get("BypassPolicyLockoutSafetyCheck", False)
     keys.put_policy(params["KeyId"], params["Policy"], bypass=bypass)
     return {}

@@ -53,6 +53,18 @@ def test_a_retiring_principal_of_another_account_needs_nothing_but_the_grant(
     assert listed(kms, key) == []
 
 
+def test_a_grant_is_retired_by_the_keys_id_at_home_and_by_its_arn_from_elsewhere(
+    kms: Any, key: dict[str, Any], ann: Person, bob: Person, carl: Person
+) -> None:
+    made = grant(kms, key, ann.arn, "Encrypt", RetiringPrincipal=carl.arn)
+    with refused("NotFoundException"):
+        carl.kms.retire_grant(KeyId=key["KeyId"], GrantId=made["GrantId"])
+    carl.kms.retire_grant(KeyId=key["Arn"], GrantId=made["GrantId"])
+    made = grant(kms, key, ann.arn, "Encrypt", RetiringPrincipal=bob.arn)
+    bob.kms.retire_grant(KeyId=key["KeyId"], GrantId=made["GrantId"])
+    assert listed(kms, key) == []
+
+
 def test_the_account_that_made_a_grant_on_anothers_key_retires_it(
     owner: Caller, stranger: Caller, ann: Person, carl: Person
 ) -> None:

@@ -435,14 +435,18 @@ def test_waiting_material_deleted_from_the_primary_goes_from_every_replica(world
     assert second_id not in {one["KeyMaterialId"] for one in listed}
 
 
-def test_a_deletion_of_material_leaves_a_pending_deletion_alone(kms: Any) -> None:
-    key_id = external(kms)
-    bring(kms, key_id, os.urandom(32))
+def test_a_key_without_its_material_waits_for_it_after_a_cancelled_deletion(kms: Any) -> None:
+    key_id, material = external(kms), os.urandom(32)
+    bring(kms, key_id, material)
     kms.schedule_key_deletion(KeyId=key_id)
     kms.delete_imported_key_material(KeyId=key_id)
     assert describe(kms, key_id)["KeyState"] == "PendingDeletion"
     kms.cancel_key_deletion(KeyId=key_id)
     assert describe(kms, key_id)["KeyState"] == "PendingImport"
+    with refused("KMSInvalidStateException"):
+        kms.enable_key(KeyId=key_id)
+    bring(kms, key_id, material)
+    assert describe(kms, key_id)["KeyState"] == "Enabled"
 
 
 CONDITIONS = [

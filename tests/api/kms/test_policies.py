@@ -131,7 +131,7 @@ def test_trap_12_characters_beyond_latin_1_are_refused(shared_world: World) -> N
     ("name", "get", "put"),
     [
         ("AWS_RAM", "NotFoundException", "ValidationException"),
-        ("other", "ValidationException", "ValidationException"),
+        ("other", "NotFoundException", "ValidationException"),
     ],
 )
 def test_trap_12_the_one_policy_that_is_put_is_called_default(
