@@ -164,7 +164,8 @@ def compiled(template: Template, api: Sequence[Value], csr: Sequence[Value]) -> 
     }
     more: list[tuple[x509.ExtensionType, bool | None]] = []
     for oid, (value, critical) in passed.items():
-        criticality[oid] = None if oid == _SAN else critical
+        # A subjectAltName that was not asked for as critical becomes so beside an empty subject (RFC 5280 4.2.1.6).
+        criticality[oid] = None if oid == _SAN and not critical else critical
         if isinstance(value, x509.KeyUsage):
             usage = key_usage_names(value)
         elif isinstance(value, x509.ExtendedKeyUsage):

@@ -43,7 +43,11 @@ _COUNTRY_LETTERS: Final = 2
 
 
 def check(case: Case) -> None:
-    subject = case.certificate.subject
+    check_name(case.certificate.subject)
+
+
+def check_name(subject: x509.Name) -> None:
+    """The rule for a name that no certificate has yet. Raises Broken."""
     for attribute, (tag, octets) in zip(subject, _values(subject), strict=True):
         _check(attribute, tag, octets)
 

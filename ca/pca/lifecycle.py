@@ -16,6 +16,7 @@ from ca.algorithms import ALGORITHMS
 from ca.arns import authority_arn
 from ca.authorities import place_of, refuse_locked
 from ca.ending import END_JOB, begin_waiting
+from ca.lints import Broken, subject_attributes
 from ca.pca import configuration as rules
 from ca.pca.context import Context, Kept, kept
 from ca.pca.errors import InvalidArgs, InvalidState, translated
@@ -65,8 +66,7 @@ class Lifecycle:
         storage = params.get("KeyStorageSecurityStandard", rules.KEY_STORAGE)
         rules.check_storage(storage)
         subject = name_of(wanted["Subject"])
-        if not list(subject):
-            raise InvalidArgs("A private CA needs a subject")
+        _judge_subject(subject)
         extensions = wanted.get("CsrExtensions")
         _csr_extensions(extensions)
         tags = rules.with_tags({}, rules.judge_tags(params.get("Tags", ())))
@@ -272,6 +272,16 @@ def refuse_deleted(authority: Kept) -> None:
     """Raise InvalidState for an authority that waits for its end."""
     if authority.status == "DELETED":
         raise InvalidState(f"The private CA {authority.arn} is DELETED")
+
+
+def _judge_subject(subject: x509.Name) -> None:
+    """Raise InvalidArgs for a subject that no certificate of the CA could have: its key would be certified by nobody."""
+    if not list(subject):
+        raise InvalidArgs("A private CA needs a subject")
+    try:
+        subject_attributes.check_name(subject)
+    except Broken as broken:
+        raise InvalidArgs(str(broken)) from broken
 
 
 def digest_of(params: Mapping[str, Any]) -> bytes:

@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
+from ca.errors import AuthorityNotFound
 from ca.pca.context import Context, Kept
 from ca.tables import ShareRow
 from foundation.identity.policy import Document
@@ -28,20 +29,38 @@ def replace_shares(session: Session, authority: Kept, document: Document | None)
 
 
 def shared_with(context: Context, after: Keyset | None, count: int) -> list[Kept]:
-    """The authorities of others whose policies name the caller's account, by id."""
+    """The authorities of others whose policies name the caller's account, by id. One that has just ended is passed over."""
+    shared: list[Kept] = []
+    last = "" if after is None else str(after[0])
+    while len(shared) < count:
+        rows = _shares(context, last, count - len(shared))
+        if not rows:
+            break
+        last = rows[-1].authority_id
+        shared.extend(found for row in rows if (found := _kept(context, row)) is not None)
+    return shared
+
+
+def _shares(context: Context, after: str, count: int) -> list[ShareRow]:
     scope = context.unit.scope
     mine = select(ShareRow).where(
-        col(ShareRow.consumer) == scope.account, col(ShareRow.region) == scope.region
+        col(ShareRow.consumer) == scope.account,
+        col(ShareRow.region) == scope.region,
+        col(ShareRow.authority_id) > after,
     )
-    if after is not None:
-        mine = mine.where(col(ShareRow.authority_id) > str(after[0]))
     with context.unit.read() as session:
-        rows = list(session.exec(mine.order_by(col(ShareRow.authority_id)).limit(count)))
+        return list(session.exec(mine.order_by(col(ShareRow.authority_id)).limit(count)))
+
+
+def _kept(context: Context, share: ShareRow) -> Kept | None:
+    """The authority, or None where it ended after its share was read."""
     because = "a resource policy of the CA names this account"
-    return [
-        context.kept(context.unit.at(Scope(row.owner, row.region), because=because), row.authority_id)
-        for row in rows
-    ]
+    try:
+        return context.kept(
+            context.unit.at(Scope(share.owner, share.region), because=because), share.authority_id
+        )
+    except AuthorityNotFound:
+        return None
 
 
 def _named(document: Document) -> Iterator[str]:

@@ -4,7 +4,10 @@ import json
 from typing import Any
 
 import pytest
+from sqlalchemy import delete
+from sqlmodel import col
 
+from ca.tables import AuthorityRow
 from tests.api.pca.acting import create, hierarchy, issue, request
 from tests.support.world import Caller, World
 
@@ -140,3 +143,20 @@ def test_a_list_of_others_authorities_has_those_that_are_shared_with_the_caller(
     assert theirs.list_certificate_authorities()["CertificateAuthorities"] == []
     pca.delete_policy(ResourceArn=made.subordinate)
     assert theirs.list_certificate_authorities(ResourceOwner="OTHER_ACCOUNTS")["CertificateAuthorities"] == []
+
+
+def test_an_authority_that_ends_while_others_are_listed_is_passed_over(shared_world: World, pca: Any) -> None:
+    """Its share was read, and then its row was gone."""
+    gone, other = create(pca), shared_world.account()
+    kept = [create(pca) for _ in range(2)]
+    for arn in (gone, *kept):
+        policy = sharing(arn, other.account, "acm-pca:DescribeCertificateAuthority")
+        pca.put_policy(ResourceArn=arn, Policy=policy)
+    with shared_world.worker.store._write_engine.begin() as connection:
+        connection.execute(delete(AuthorityRow).where(col(AuthorityRow.id) == gone.rpartition("/")[2]))
+    shared_world.run_due()
+    theirs = other.client("acm-pca")
+    pages = theirs.get_paginator("list_certificate_authorities").paginate(
+        ResourceOwner="OTHER_ACCOUNTS", PaginationConfig={"PageSize": 1}
+    )
+    assert {each["Arn"] for page in pages for each in page["CertificateAuthorities"]} == {*kept}

@@ -227,3 +227,24 @@ def test_trap_33_a_certificate_that_is_not_signed_yet_is_in_progress_and_is_fini
     world.advance(timedelta(minutes=1))
     leaf = x509.load_pem_x509_certificate(pca.get_certificate(**named)["Certificate"].encode())
     assert leaf.tbs_certificate_bytes == row.tbs
+
+
+@pytest.mark.parametrize("oid", ["0.9.2342.19200300.100.1.25", "1.2.840.113549.1.9.1"])
+def test_a_subject_that_no_certificate_could_have_is_refused_when_the_ca_is_made(pca: Any, oid: str) -> None:
+    custom = [
+        {"ObjectIdentifier": "2.5.4.3", "Value": "Test CA"},
+        {"ObjectIdentifier": oid, "Value": "\u00fc"},
+    ]
+    message = fails(
+        pca,
+        "InvalidArgsException",
+        "create_certificate_authority",
+        CertificateAuthorityConfiguration={
+            "KeyAlgorithm": "EC_prime256v1",
+            "SigningAlgorithm": "SHA256WITHECDSA",
+            "Subject": {"CustomAttributes": custom},
+        },
+        CertificateAuthorityType="ROOT",
+    )
+    assert "IA5String" in message
+    assert pca.list_certificate_authorities()["CertificateAuthorities"] == []

@@ -197,6 +197,20 @@ def test_a_malformed_custom_extension_is_refused(deep: Hierarchy, oid: str) -> N
         deep.issue(request(NAME), "EndEntityCertificate_APIPassthrough", **given)
 
 
+@pytest.mark.parametrize("critical", [True, False])
+def test_a_subject_alternative_name_is_as_critical_as_it_was_asked_for(
+    deep: Hierarchy, critical: bool
+) -> None:
+    value = base64.b64encode(x509.SubjectAlternativeName([x509.DNSName(NAME)]).public_bytes()).decode()
+    custom = {"ObjectIdentifier": "2.5.29.17", "Value": value, "Critical": critical}
+    given: dict[str, Any] = {"ApiPassthrough": {"Extensions": {"CustomExtensions": [custom]}}}
+    csr = request(common_name=NAME)
+    made = deep.certificate(deep.issue(csr, "EndEntityCertificate_APIPassthrough", **given))
+    assert list(made.subject)
+    found = made.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    assert found.critical is critical
+
+
 def test_a_root_template_is_for_the_roots_own_request_only(deep: Hierarchy) -> None:
     with pytest.raises(deep.pca.exceptions.InvalidArgsException, match="own signing request"):
         deep.issue(request(common_name="Other"), "RootCACertificate")
