@@ -44,6 +44,11 @@ class Edition:
     this_update: datetime
     next_update: datetime
 
+    @property
+    def key(self) -> tuple[str, str, str, int]:
+        """The primary key of the list in `ca.tables`."""
+        return (self.authority.account, self.authority.region, self.authority.id, self.shard)
+
 
 class Publishing:
     """Publishes CRLs of the scope's authorities."""
@@ -69,7 +74,8 @@ class Publishing:
     def publish(self, claim: Claim) -> None:
         """Publish the CRL that the claim names; the next is due at half of this one's life.
 
-        The claim is finished in the commit that publishes. The work of an authority that is expired or deleted, or whose
+        The claim is finished in the commit that publishes, or, where there is a bucket, after the list is there: what
+        was killed in between is done again. The work of an authority that is expired or deleted, or whose
         CRLs are switched off, ends. Raises SinkUnavailable, BucketMissing, BucketDenied when the list is served but
         could not be delivered to its bucket: it is due again in 15 minutes.
         """
@@ -81,10 +87,9 @@ class Publishing:
         if edition is None:
             return
         covers, signed = self._drawn_up(edition)
-        undelivered = self._deliver(edition, signed)
 
         def keep(unit: Unit) -> None:
-            unit.write(lambda session: self._keep(session, edition, signed, covers, claim, undelivered))
+            unit.write(lambda session: self._keep(session, edition, signed, covers, claim))
 
         if self._journal is None:
             keep(self._unit)
@@ -95,6 +100,10 @@ class Publishing:
                 "partition": edition.shard,
             }
             self._journal.publish(self._unit.scope, authority_id, details, keep)
+        if edition.settings.bucket is None:
+            return
+        undelivered = self._deliver(edition, edition.settings.bucket)
+        self._unit.write(lambda session: self._finish(session, edition, covers, claim, undelivered))
         if undelivered is not None:
             raise undelivered
 
@@ -154,41 +163,45 @@ class Publishing:
         return covers, self._signer.revocation_list(tbs, authority)
 
     def _deliver(
-        self, edition: Edition, signed: bytes
+        self, edition: Edition, bucket: str
     ) -> SinkUnavailable | BucketMissing | BucketDenied | None:
-        """Put the list into its bucket, if it has one; what went wrong is told after it is served."""
-        settings, sink = edition.settings, self._pointing.sink
-        if settings.bucket is None:
-            return None
+        """Put the newest list that is kept into the bucket, and look again whether it still is: what went wrong, if anything.
+
+        Of two that deliver at once (a claim ran out) either's put may land last. Each kept its list before, so
+        whoever's that is sees the newest then, and puts it.
+        """
+        settings, sink, delivered = edition.settings, self._pointing.sink, 0
         if sink is None:
             return SinkUnavailable("there is no place for buckets in this process")
         key = object_key(edition.authority.id, settings, edition.shard)
-        try:
-            sink.put(settings.bucket, key, signed, media_type=MEDIA_TYPE, public=settings.public_read)
-        except (SinkUnavailable, BucketMissing, BucketDenied) as error:
-            return error
-        return None
+        while True:
+            with self._unit.read() as session:
+                row = session.get(CrlRow, edition.key)
+            if row is None or row.number == delivered:
+                return None
+            try:
+                sink.put(bucket, key, row.crl, media_type=MEDIA_TYPE, public=settings.public_read)
+            except (SinkUnavailable, BucketMissing, BucketDenied) as error:
+                return error
+            delivered = row.number
 
-    def _keep(  # noqa: PLR0917 - one commit: what is published, and what becomes of the work
-        self,
-        session: Session,
-        edition: Edition,
-        signed: bytes,
-        covers: int,
-        claim: Claim,
-        undelivered: Exception | None,
-    ) -> None:
-        """Publish, unless a higher number is out already, and say when the next is due: at once after new revocations."""
-        authority = found(session, edition.authority.id)
-        key = (authority.account, authority.region, authority.id, edition.shard)
-        row = session.get(CrlRow, key)
+    def _keep(self, session: Session, edition: Edition, signed: bytes, covers: int, claim: Claim) -> None:
+        """Publish, unless a higher number is out already."""
+        row = session.get(CrlRow, edition.key)
         if row is None or row.number < edition.number:
             session.add(_published(row, edition, signed, covers))
-        self._take_up(session, authority)
+        self._take_up(session, found(session, edition.authority.id))
+        if edition.settings.bucket is None:
+            self._finish(session, edition, covers, claim, None)
+
+    def _finish(
+        self, session: Session, edition: Edition, covers: int, claim: Claim, undelivered: Exception | None
+    ) -> None:
+        """Say when the next is due: at once after new revocations."""
         due = edition.this_update + (edition.next_update - edition.this_update) / 2
         if undelivered is not None:
             due = min(due, self._now() + _DELIVER_AGAIN)
-        if _revoked_since(session, authority.id, edition.shard, covers):
+        if _revoked_since(session, edition.authority.id, edition.shard, covers):
             due = self._now()
         claim.finish(session, due)
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from ca.algorithms import ALGORITHMS, USUAL
+from ca.errors import SinkUnavailable
 from ca.pca.errors import InvalidArgs, InvalidTag, TooManyTags
 from ca.sinks import ObjectSink
 
@@ -69,11 +70,18 @@ def _check_crl(crl: Mapping[str, Any]) -> None:
 
 
 def check_bucket(revocation: Mapping[str, Any], sink: ObjectSink) -> None:
-    """Raise BucketMissing, BucketDenied or SinkUnavailable unless CRLs can be put where the configuration says."""
+    """Raise BucketMissing or BucketDenied unless CRLs can be put where the configuration says.
+
+    InvalidArgs while that cannot be found out: RequestFailedException is neither CreateCertificateAuthority's nor
+    UpdateCertificateAuthority's.
+    """
     crl = revocation.get("CrlConfiguration", {})
     if crl.get("S3BucketName") is not None:
         public = crl.get("S3ObjectAcl", "PUBLIC_READ") == "PUBLIC_READ"
-        sink.check(crl["S3BucketName"], public=public)
+        try:
+            sink.check(crl["S3BucketName"], public=public)
+        except SinkUnavailable as away:
+            raise InvalidArgs(str(away)) from away
 
 
 def refuse_short_lived(usage_mode: str, revocation: Mapping[str, Any]) -> None:

@@ -9,6 +9,8 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from ca import FolderSink
+from ca.errors import SinkUnavailable
 from tests.api.pca.acting import Hierarchy, activate, create, hierarchy, request
 from tests.api.pca.test_authorities import fails
 from tests.support.world import World
@@ -322,3 +324,20 @@ def forget_numbers(world: World, authority_id: str) -> None:
             update(AuthorityRow).where(col(AuthorityRow.id) == authority_id).values(crl_number=0)
         )
         connection.execute(delete(CrlRow).where(col(CrlRow.authority_id) == authority_id))
+
+
+def test_a_bucket_that_cannot_be_asked_now_is_refused_by_an_error_of_the_operation(
+    pca: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RequestFailedException is in the model of neither."""
+    made = hierarchy(pca)
+
+    def away(*_: Any, **__: Any) -> None:
+        raise SinkUnavailable("the S3 server does not answer")
+
+    monkeypatch.setattr(FolderSink, "check", away)
+    given: dict[str, Any] = {"RevocationConfiguration": {"CrlConfiguration": CRL | {"S3BucketName": "crls"}}}
+    with pytest.raises(pca.exceptions.InvalidArgsException, match="does not answer"):
+        create(pca, **given)
+    with pytest.raises(pca.exceptions.InvalidArgsException, match="does not answer"):
+        pca.update_certificate_authority(CertificateAuthorityArn=made.subordinate, **given)
