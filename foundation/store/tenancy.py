@@ -45,6 +45,9 @@ SYSTEM: Final = Scope("keystead", "global")
 class _Versioned(SQLModel):
     """A table with a `row_version: int` column gets it checked and raised by each update (Conflict)."""
 
+    # Rows are persistence and never validated: the validators of sixty tables would be a fifth of the start.
+    model_config = {"defer_build": True}
+
     @declared_attr.directive
     def __mapper_args__(cls) -> dict[str, Any]:  # noqa: N805 -- SQLAlchemy's directive is handed the class
         version = getattr(cls, "row_version", None) if "row_version" in cls.model_fields else None
