@@ -35,6 +35,7 @@ ALONE: Final = (
     "subject_key_identifier",
     "san_names",
     "san_syntax",
+    "names_and_uris",
     "common_name_in_san",
     "certificate_policies",
     "name_constraints_in_ca",

@@ -16,16 +16,21 @@ _PRINTABLE = re.compile(r"[\x21-\x7e]+")
 
 def check(case: Case) -> None:
     for name in extension(case.certificate, x509.SubjectAlternativeName) or ():
-        if isinstance(name, x509.DNSName) and not _is_host(name.value):
-            raise Broken(f"{name.value[:80]!r} is no DNS name")
-        if isinstance(name, x509.RFC822Name) and not _is_mail(name.value):
-            raise Broken(f"{name.value[:80]!r} is no mail address")
-        if isinstance(name, x509.UniformResourceIdentifier) and not _is_uri(name.value):
-            raise Broken(f"{name.value[:80]!r} is no absolute URI")
-        if isinstance(name, x509.IPAddress) and isinstance(
-            name.value, ipaddress.IPv4Network | ipaddress.IPv6Network
-        ):
-            raise Broken(f"{name.value} is a network and no address")
+        check_form(name)
+
+
+def check_form(name: x509.GeneralName) -> None:
+    """Raise Broken for a name that has not the form of its kind."""
+    if isinstance(name, x509.DNSName) and not _is_host(name.value):
+        raise Broken(f"{name.value[:80]!r} is no DNS name")
+    if isinstance(name, x509.RFC822Name) and not _is_mail(name.value):
+        raise Broken(f"{name.value[:80]!r} is no mail address")
+    if isinstance(name, x509.UniformResourceIdentifier) and not is_uri(name.value):
+        raise Broken(f"{name.value[:80]!r} is no absolute URI")
+    if isinstance(name, x509.IPAddress) and isinstance(
+        name.value, ipaddress.IPv4Network | ipaddress.IPv6Network
+    ):
+        raise Broken(f"{name.value} is a network and no address")
 
 
 def _is_host(text: str) -> bool:
@@ -37,7 +42,7 @@ def _is_mail(text: str) -> bool:
     return bool(at) and _LOCAL.fullmatch(local) is not None and _is_host(host) and not host.startswith("*")
 
 
-def _is_uri(text: str) -> bool:
+def is_uri(text: str) -> bool:
     """A scheme and something after it, in printable ASCII without spaces."""
     if _PRINTABLE.fullmatch(text) is None:
         return False

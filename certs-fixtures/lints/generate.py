@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, mldsa, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.name import _ASN1Type
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 
 HERE = Path(__file__).parent
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -145,6 +145,20 @@ def policies(*identifiers: str) -> x509.CertificatePolicies:
     return x509.CertificatePolicies(
         [x509.PolicyInformation(x509.ObjectIdentifier(each), None) for each in identifiers]
     )
+
+
+def locations(text: str) -> dict[str, tuple[x509.ExtensionType, bool]]:
+    """An extension of each kind that says where something is, with that URI."""
+    uri = x509.UniformResourceIdentifier(text)
+    point = x509.DistributionPoint([uri], None, None, None)
+    described = x509.AccessDescription(AuthorityInformationAccessOID.CA_ISSUERS, uri)
+    policy = x509.PolicyInformation(x509.ObjectIdentifier("1.2.3.4"), [text])
+    return {
+        "issuer-names": (x509.IssuerAlternativeName([uri]), False),
+        "crl": (x509.CRLDistributionPoints([point]), False),
+        "access": (x509.AuthorityInformationAccess([described]), False),
+        "cps": (x509.CertificatePolicies([policy]), False),
+    }
 
 
 def constrained(permitted: list[str] | None, excluded: list[str] | None) -> x509.Certificate:
@@ -484,6 +498,20 @@ CASES: dict[str, tuple[str, x509.Certificate, dict[str, Any]]] = {
             "uri-relative": named(x509.UniformResourceIdentifier("/path")),
             "ip-network": named(x509.IPAddress(ipaddress.ip_network("192.0.2.0/24"))),
             "uri-with-newline": named(x509.UniformResourceIdentifier("https://example.com/\nx")),
+        },
+    ),
+    "names_and_uris": (
+        ANY_NAMES,
+        server(**locations("http://example.com/x")),
+        {
+            f"{kind}-{fault}": server(**{kind: locations(text)[kind]})
+            for kind in ("issuer-names", "crl", "access", "cps")
+            for fault, text in (("relative", "/x"), ("space", "http://example.com/a b"))
+        }
+        | {
+            "issuer-mail": server(
+                issuers=(x509.IssuerAlternativeName([x509.RFC822Name("example.com")]), False)
+            ),
         },
     ),
     "certificate_policies": (

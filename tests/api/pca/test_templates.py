@@ -211,6 +211,14 @@ def test_a_subject_alternative_name_is_as_critical_as_it_was_asked_for(
     assert found.critical is critical
 
 
+def test_a_practice_statement_that_is_no_uri_is_refused(deep: Hierarchy) -> None:
+    qualifier = {"PolicyQualifierId": "CPS", "Qualifier": {"CpsUri": "see our web site"}}
+    policy = {"CertPolicyId": "1.3.6.1.4.1.55555.2", "PolicyQualifiers": [qualifier]}
+    given: dict[str, Any] = {"ApiPassthrough": {"Extensions": {"CertificatePolicies": [policy]}}}
+    with pytest.raises(deep.pca.exceptions.InvalidArgsException, match="absolute URI"):
+        deep.issue(request(NAME), "EndEntityCertificate_APIPassthrough", **given)
+
+
 def test_a_root_template_is_for_the_roots_own_request_only(deep: Hierarchy) -> None:
     with pytest.raises(deep.pca.exceptions.InvalidArgsException, match="own signing request"):
         deep.issue(request(common_name="Other"), "RootCACertificate")
