@@ -21,12 +21,25 @@ def _count(store: Store) -> int:
         return session.exec(select(func.count()).select_from(Note)).one()
 
 
+def hold(store: Store, gate: threading.Event) -> threading.Thread:
+    """A write that is at work, alone in its batch, until the gate opens."""
+    begun = threading.Event()
+
+    def body(_session: Session) -> None:
+        begun.set()
+        gate.wait(10)
+
+    holder = threading.Thread(target=store.unit(HERE).write, args=(body,))
+    holder.start()
+    assert begun.wait(10)
+    return holder
+
+
 def test_waiting_writes_share_a_commit(store: Store) -> None:
     commits: list[object] = []
     event.listen(store._write_engine, "commit", commits.append)
     gate = threading.Event()
-    first = threading.Thread(target=store.unit(HERE).write, args=(lambda _session: gate.wait(10),))
-    first.start()
+    first = hold(store, gate)
 
     def write(number: int) -> None:
         store.unit(HERE).write(lambda session: session.add(note(HERE, f"n{number}")))
@@ -45,8 +58,7 @@ def test_waiting_writes_share_a_commit(store: Store) -> None:
 
 def test_one_failure_in_a_batch_is_its_own_callers_alone(store: Store) -> None:
     gate = threading.Event()
-    first = threading.Thread(target=store.unit(HERE).write, args=(lambda _session: gate.wait(10),))
-    first.start()
+    first = hold(store, gate)
     failures: list[str] = []
 
     def write(number: int) -> None:
