@@ -33,8 +33,7 @@ def kms(shared_world: World) -> Any:
 def error(call: Callable[[], Any]) -> dict[str, Any]:
     with pytest.raises(ClientError) as raised:
         call()
-    answer: dict[str, Any] = raised.value.response
-    return answer
+    return {**raised.value.response}
 
 
 def test_trap_4_client_faults_are_400_and_name_the_shape_in_body_and_header(kms: Any) -> None:
