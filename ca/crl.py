@@ -9,7 +9,7 @@ from typing import Final
 from cryptography import x509
 
 from ca import der
-from ca.states import REVOCATION_REASONS
+from ca.states import REASON_CODES
 
 _INTEGER, _ENUMERATED, _OCTET_STRING, _SEQUENCE, _EXPLICIT_0 = 0x02, 0x0A, 0x04, 0x30, 0xA0
 _UTC_TIME, _GENERALIZED_TIME = 0x17, 0x18
@@ -19,19 +19,6 @@ _KEY_IDENTIFIER: Final = bytes.fromhex("0603551d23")  # id-ce-authorityKeyIdenti
 _NUMBER: Final = bytes.fromhex("0603551d14")  # id-ce-cRLNumber
 _REASON: Final = bytes.fromhex("0603551d15")  # id-ce-cRLReasons
 _DISTRIBUTION_POINT: Final = bytes.fromhex("0603551d1c")  # id-ce-issuingDistributionPoint
-
-# RFC 5280 5.3.1, by the names of `REVOCATION_REASONS`.
-_CODES: Final = MappingProxyType(
-    {
-        "keyCompromise": 1,
-        "cACompromise": 2,
-        "affiliationChanged": 3,
-        "superseded": 4,
-        "cessationOfOperation": 5,
-        "privilegeWithdrawn": 9,
-        "aACompromise": 10,
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +34,7 @@ class Contents:
     number: int
     this_update: datetime
     next_update: datetime
-    entries: Iterable[tuple[str, datetime, str]]  # (serial in hex, when, a key of REVOCATION_REASONS)
+    entries: Iterable[tuple[str, datetime, str]]  # (serial in hex, when, a key of ca.states.REASON_CODES)
     urls: tuple[str, ...] = ()
 
 
@@ -112,11 +99,11 @@ def _time(moment: datetime) -> bytes:
     return b"%c\x0f%bZ" % (_GENERALIZED_TIME, moment.strftime("%Y%m%d%H%M%S").encode())
 
 
-def _reason(name: str) -> bytes:
+def _reason(code: int) -> bytes:
     """The extensions of an entry; none for "unspecified", which is left out rather than said (RFC 5280 5.3.1)."""
-    if name not in _CODES:
+    if code == 0:
         return b""
-    return der.element(_SEQUENCE, _extension(_REASON, der.element(_ENUMERATED, bytes((_CODES[name],)))))
+    return der.element(_SEQUENCE, _extension(_REASON, der.element(_ENUMERATED, bytes((code,)))))
 
 
-_REASONS: Final = MappingProxyType({name: _reason(said) for name, said in REVOCATION_REASONS.items()})
+_REASONS: Final = MappingProxyType({name: _reason(code) for name, code in REASON_CODES.items()})

@@ -72,6 +72,20 @@ REVOCATION_REASONS: Final = MappingProxyType(
 )
 
 
+# The same reasons -> CRLReason (RFC 5280 5.3.1), which CRLs and OCSP answers carry.
+REASON_CODES: Final = MappingProxyType(
+    {
+        "UNSPECIFIED": 0,
+        "KEY_COMPROMISE": 1,
+        "CERTIFICATE_AUTHORITY_COMPROMISE": 2,
+        "AFFILIATION_CHANGED": 3,
+        "SUPERSEDED": 4,
+        "CESSATION_OF_OPERATION": 5,
+        "PRIVILEGE_WITHDRAWN": 9,
+        "A_A_COMPROMISE": 10,
+    }
+)
+
 COMPROMISES: Final = frozenset({"KEY_COMPROMISE", "CERTIFICATE_AUTHORITY_COMPROMISE"})
 """Reasons after which the key is never certified again (SECURITY 2.9)."""
 

@@ -15,7 +15,7 @@ from sqlmodel import Session, col, delete, select
 from ca.log.notes import Checkpoint, Verifier, signed_note
 from ca.log.tables import HeadRow, PendingRow, TileRow
 from ca.log.tree import Tree, grow
-from foundation.store import SYSTEM, Duplicate, Unit
+from foundation.store import SYSTEM, Unit
 from kms.hsm import EMPTY_ROOT, Asker, CheckpointUnproven, CoreClient, KeyLabel, KeyRefused, wish_for
 
 AT_ONCE: Final = 1024
@@ -79,10 +79,7 @@ class MerkleLog:
                 session.add(begun)
             return begun
 
-        try:
-            return self._unit.write(body)
-        except Duplicate:  # PostgreSQL: another began it meanwhile
-            return self._unit.write(body)
+        return self._unit.write(body)
 
     def _sign(self, head: HeadRow) -> None:
         checkpoint = Checkpoint(head.origin, head.size, head.root)

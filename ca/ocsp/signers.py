@@ -19,7 +19,7 @@ from ca.profiles import PROFILES
 from ca.revocation_settings import read_settings
 from ca.states import AUTHORITY_STATES, state_at
 from ca.tables import AuthorityRow
-from foundation.store import Claim, Duplicate, Unit, schedule
+from foundation.store import Claim, Unit, schedule
 from kms.hsm import Asker, CoreClient, KeyLabel
 
 OCSP_JOB: Final = "ca.ocsp"
@@ -107,10 +107,7 @@ class Signers:
                 session.add(first)
             return first
 
-        try:
-            return self._unit.write(body)
-        except Duplicate:  # PostgreSQL: another began it meanwhile
-            return self._unit.write(body)
+        return self._unit.write(body)
 
     def _certified(self, signer: SignerRow) -> SignerRow:
         if signer.certificate is not None:

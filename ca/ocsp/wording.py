@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 from ca import der
 from ca.ocsp.question import NONCE, CertId
-from ca.states import REVOCATION_REASONS
+from ca.states import REASON_CODES
 
 State = Literal["good", "revoked", "unknown"]
 
@@ -23,18 +23,6 @@ _ECDSA_SHA256: Final = bytes.fromhex("300a06082a8648ce3d040302")
 _BIT_STRING, _OCTETS, _ENUMERATED, _TIME, _SEQUENCE = 0x03, 0x04, 0x0A, 0x18, 0x30
 _EXPLICIT_0, _EXPLICIT_1, _EXPLICIT_2 = 0xA0, 0xA1, 0xA2
 _GOOD, _UNKNOWN = b"\x80\x00", b"\x82\x00"
-
-# RFC 5280 5.3.1, by pyca's names
-_CODES: Final = {
-    "unspecified": 0,
-    "keyCompromise": 1,
-    "cACompromise": 2,
-    "affiliationChanged": 3,
-    "superseded": 4,
-    "cessationOfOperation": 5,
-    "privilegeWithdrawn": 9,
-    "aACompromise": 10,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +105,7 @@ def _said(status: Status) -> bytes:
         None,
         "UNSPECIFIED",
     }:  # as in a CRL: leave the code out rather than say unspecified
-        code = _CODES[REVOCATION_REASONS[status.reason or ""]]
+        code = REASON_CODES[status.reason or ""]
         said += der.element(_EXPLICIT_0, der.element(_ENUMERATED, bytes((code,))))
     return der.element(_EXPLICIT_1, said)
 
